@@ -1,0 +1,78 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+)
+
+// Softmax writes the probabilities e^logits / sum(e^logits). dst may be logits. The largest
+// logit is taken off first, so that no exponential overflows.
+func Softmax(dst, logits []float32) {
+	top, sum := exponentials(logits)
+	for k, logit := range logits {
+		dst[k] = float32(exp(clamp(logit-top)) / sum)
+	}
+}
+
+// exponentials returns the largest logit and the sum of e^(logit - largest).
+func exponentials(logits []float32) (top float32, sum float64) {
+	top = logits[0]
+	for _, logit := range logits {
+		if logit > top {
+			top = logit
+		}
+	}
+	for _, logit := range logits {
+		sum += exp(clamp(logit - top))
+	}
+	return top, sum
+}
+
+// CrossEntropy returns the loss of one row of logits against the class label and, unless
+// dlogits is nil, adds scale times its gradient. With p = softmax(logits) and K classes,
+//
+//	target[k] = (1-smoothing)*[k = label] + smoothing/K
+//	loss      = -sum(target * log p)
+//	dlogits  += scale*(p - target)
+//
+// smoothing is 0 in the published recipe; scale is 1/batch for a mean over the batch.
+func CrossEntropy(logits []float32, label int, smoothing float32, dlogits []float32, scale float32) float64 {
+	if label < 0 || label >= len(logits) {
+		panic(fmt.Sprintf("nn: CrossEntropy: label %d, want one of %d classes", label, len(logits)))
+	}
+	top, sum := exponentials(logits)
+	logSum := float64(top) + math.Log(sum)
+	other := float64(smoothing) / float64(len(logits))
+	right := 1 - float64(smoothing) + other
+	var loss float64
+	for k, logit := range logits {
+		target := other
+		if k == label {
+			target = right
+		}
+		if target != 0 { // a class without a share may have a logit of -Inf
+			loss += float64(target * (logSum - float64(logit)))
+		}
+		if dlogits != nil {
+			p := exp(clamp(logit-top)) / sum
+			dlogits[k] += float32(scale * float32(p-target))
+		}
+	}
+	return loss
+}
+
+// MSE returns the mean of (y - target)^2 and, unless dy is nil, adds scale times its gradient:
+//
+//	dy += scale * 2*(y - target)/len(y)
+func MSE(y, target, dy []float32, scale float32) float64 {
+	var sum float64
+	factor := 2 * scale / float32(len(y))
+	for i := range y {
+		d := y[i] - target[i]
+		sum += float64(float64(d) * float64(d))
+		if dy != nil {
+			dy[i] += float32(factor * d)
+		}
+	}
+	return sum / float64(len(y))
+}

@@ -1,0 +1,91 @@
+package nn
+
+// LSTMForward is the pointwise half of an LSTM cell. On entry gates [N][4*H] holds the
+// pre-activations x·Wih' + h·Whh' + both biases, in the published order input, forget, cell,
+// output; on exit their activations, which LSTMBackward needs.
+//
+//	i, f, o = sigmoid(...), g = tanh(...)
+//	c = f*cPrev + i*g
+//	h = o*tanh(c)
+//
+// c, h and cPrev are [N][H], H hidden units; c may be cPrev.
+func LSTMForward(gates, c, h, cPrev []float32, N, H int) {
+	for n := range N {
+		row := gates[n*4*H : (n+1)*4*H] // [4][H]
+		in, forget, cell, out := row[:H], row[H:][:H], row[2*H:][:H], row[3*H:][:H]
+		cRow, hRow, cPrevRow := c[n*H:][:H], h[n*H:][:H], cPrev[n*H:][:H]
+		for u := range H {
+			i, f := Sigmoid(in[u]), Sigmoid(forget[u])
+			g, o := Tanh(cell[u]), Sigmoid(out[u])
+			now := float32(f*cPrevRow[u]) + float32(i*g)
+			in[u], forget[u], cell[u], out[u] = i, f, g, o
+			cRow[u] = now
+			hRow[u] = o * Tanh(now)
+		}
+	}
+}
+
+// LSTMBackward goes back through LSTMForward. gates holds the activations it left, dh [N][H]
+// the whole gradient of h, dc [N][H] the gradient that reaches c from the next step.
+// It writes dgates [N][4*H], the gradient of the pre-activations, and dcPrev [N][H].
+// dcPrev may be dc, dgates may be gates.
+//
+//	dc' = dc + dh*o*(1 - tanh(c)^2)
+//	di = dc'*g, df = dc'*cPrev, dg = dc'*i, do = dh*tanh(c), each times the slope of its gate
+//	dcPrev = dc'*f
+func LSTMBackward(dgates, dcPrev, gates, c, cPrev, dh, dc []float32, N, H int) {
+	for n := range N {
+		row := gates[n*4*H : (n+1)*4*H] // [4][H]
+		in, forget, cell, out := row[:H], row[H:][:H], row[2*H:][:H], row[3*H:][:H]
+		dRow := dgates[n*4*H : (n+1)*4*H]
+		dIn, dForget, dCell, dOut := dRow[:H], dRow[H:][:H], dRow[2*H:][:H], dRow[3*H:][:H]
+		cRow, cPrevRow, dcPrevRow := c[n*H:][:H], cPrev[n*H:][:H], dcPrev[n*H:][:H]
+		dhRow, dcRow := dh[n*H:][:H], dc[n*H:][:H]
+		for u := range H {
+			i, f, g, o := in[u], forget[u], cell[u], out[u]
+			tanhC := Tanh(cRow[u])
+			d := dcRow[u] + float32(float32(dhRow[u]*o)*(1-float32(tanhC*tanhC)))
+			dIn[u] = d * g * (i * (1 - i))
+			dForget[u] = d * cPrevRow[u] * (f * (1 - f))
+			dCell[u] = d * i * (1 - float32(g*g))
+			dOut[u] = dhRow[u] * tanhC * (o * (1 - o))
+			dcPrevRow[u] = d * f
+		}
+	}
+}
+
+// LSTMWeights are the parameters of an LSTM cell as published, or their gradients.
+type LSTMWeights struct {
+	IH, HH         []float32 // [4*H][C] and [4*H][H]
+	BiasIH, BiasHH []float32 // [4*H] each; both are added
+}
+
+// LSTMCellForward is the whole cell:
+//
+//	gates = x·IH' + BiasIH + hPrev·HH' + BiasHH, then LSTMForward
+//
+// x is [N][C], hPrev, cPrev, h and c are [N][H], gates [N][4*H] is left for the way back.
+// h may not be hPrev.
+func LSTMCellForward(h, c, gates, x, hPrev, cPrev []float32, w LSTMWeights, N, C, H int) {
+	for n := range N {
+		for k := range 4 * H {
+			sum := w.BiasIH[k] + w.BiasHH[k]
+			for j := range C {
+				sum += float32(x[n*C+j] * w.IH[k*C+j])
+			}
+			for j := range H {
+				sum += float32(hPrev[n*H+j] * w.HH[k*H+j])
+			}
+			gates[n*4*H+k] = sum
+		}
+	}
+	LSTMForward(gates, c, h, cPrev, N, H)
+}
+
+// LSTMCellBackward goes back through LSTMCellForward; gates, c as it left them, dh and dc as
+// in LSTMBackward. It writes dx, dhPrev, dcPrev and the scratch dgates [N][4*H], and adds to dw.
+func LSTMCellBackward(dx, dhPrev, dcPrev, dgates []float32, dw LSTMWeights, gates, c, x, hPrev, cPrev, dh, dc []float32, w LSTMWeights, N, C, H int) {
+	LSTMBackward(dgates, dcPrev, gates, c, cPrev, dh, dc, N, H)
+	LinearBackward(dx, dw.IH, dw.BiasIH, dgates, x, w.IH, N, C, 4*H)
+	LinearBackward(dhPrev, dw.HH, dw.BiasHH, dgates, hPrev, w.HH, N, H, 4*H)
+}
