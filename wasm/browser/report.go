@@ -1,0 +1,55 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+
+	"gdram/core"
+	"gdram/core/glimpse"
+)
+
+// retina samples again, for showing, the patches that the network saw.
+var retina = glimpse.NewSensor(core.ImageSize, core.Colours, core.GlimpseSize, core.Scales)
+
+// appendReport lays out an answer for web/src/engine/report.js, little endian.
+//
+// First float32 numbers, for C classes and n looks:
+//
+//	C, n, label, milliseconds to prepare, milliseconds to look
+//	logits [C], probabilities [C]
+//	n times: x, y, weight, sigma x, sigma y, probabilities [C]
+//
+// then bytes, 8 bits a colour:
+//
+//	the picture as the network got it [ImageSize][ImageSize][Colours]
+//	n times: the patches it saw [GlimpseSize][GlimpseSize][Scales][Colours]
+func appendReport(to []byte, r *core.Result, picture []uint8, image []float32, prepare, look time.Duration) []byte {
+	number := func(values ...float32) {
+		for _, v := range values {
+			to = binary.LittleEndian.AppendUint32(to, math.Float32bits(v))
+		}
+	}
+	number(float32(len(r.Logits)), float32(len(r.Glimpses)), float32(r.Label))
+	number(float32(prepare.Seconds()*1e3), float32(look.Seconds()*1e3))
+	number(r.Logits...)
+	number(r.Probabilities...)
+	for i := range r.Glimpses {
+		g := &r.Glimpses[i]
+		number(g.X, g.Y, g.Weight, g.SigmaX, g.SigmaY)
+		number(g.Probabilities...)
+	}
+
+	to = append(to, picture...)
+	const channels = core.Scales * core.Colours
+	var seen [core.GlimpseSize * core.GlimpseSize * channels]float32
+	for i := range r.Glimpses {
+		retina.Sample(seen[:], core.GlimpseSize*channels, channels, image, r.Glimpses[i].X, r.Glimpses[i].Y)
+		for _, v := range seen {
+			to = append(to, uint8(v*255+0.5))
+		}
+	}
+	return to
+}

@@ -1,0 +1,278 @@
+// Command build makes web/dist, everything that index.html loads, from web/src, wasm/browser,
+// weights and web/samples. It needs only Go. Run it in the top folder:
+//
+//	go run ./web/build
+//
+// The page must work when opened from the file system, where a browser refuses fetch,
+// module scripts and workers by address. So all of dist is classic scripts: the page's code with
+// the worker's code in it as text, and one script for each thing to load (engine, weights,
+// samples) that hands its bytes over as base64. The same sources give the same bytes.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+const (
+	source  = "web/src"
+	dist    = "web/dist"
+	samples = "web/samples"
+	weights = "weights"
+)
+
+func main() {
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+// file is one script or style sheet of dist.
+type file struct {
+	name string
+	data []byte
+}
+
+func build() error {
+	if _, err := os.Stat(source); err != nil {
+		return fmt.Errorf("no folder %s here; run it in the top folder of the project", source)
+	}
+	engine, err := compile()
+	if err != nil {
+		return err
+	}
+	models, err := filepath.Glob(filepath.Join(weights, "*.safetensors"))
+	if err != nil {
+		return err
+	}
+	if len(models) == 0 {
+		return fmt.Errorf("no %s/*.safetensors, so the page would have no network; restore the weights with git", weights)
+	}
+	sort.Strings(models)
+
+	var files []file
+	var known []model
+	for _, path := range models {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
+		known = append(known, model{Name: name, Bytes: len(data)})
+		files = append(files, delivery("weights-"+name, encode(data)))
+	}
+	pictures, err := gallery(known)
+	if err != nil {
+		return err
+	}
+	page, err := bundle(known)
+	if err != nil {
+		return err
+	}
+	files = append(files, page...)
+	files = append(files, delivery("engine", encode(engine)), delivery("samples", pictures))
+	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
+	if err := replaceDist(files); err != nil {
+		return err
+	}
+	report(files)
+	return nil
+}
+
+// model is what the page knows of a weights file before it loads it.
+type model struct {
+	Name  string `json:"name"`
+	Bytes int    `json:"bytes"`
+}
+
+// sample is a picture of the gallery; web/samples/MODEL/LABEL-NUMBER.png, the number being its
+// place in the test set.
+type sample struct {
+	Model  string `json:"model"`
+	Label  string `json:"label"`
+	Number string `json:"number"`
+	PNG    string `json:"png"` // base64
+}
+
+// compile builds the engine and returns the wasm binary.
+func compile() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "gdram")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	out := filepath.Join(folder, "engine.wasm")
+	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "./wasm/browser")
+	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	command.Stderr = os.Stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("compiling ./wasm/browser: %w", err)
+	}
+	return os.ReadFile(out)
+}
+
+// gallery collects the samples of the models there are, as a JSON list.
+func gallery(models []model) (string, error) {
+	list := []sample{}
+	for _, m := range models {
+		paths, err := filepath.Glob(filepath.Join(samples, m.Name, "*.png"))
+		if err != nil {
+			return "", err
+		}
+		for _, path := range paths {
+			label, number, ok := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".png"), "-")
+			if !ok {
+				return "", fmt.Errorf("%s: want a name like horse-13.png, the label and the place in the test set", path)
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return "", err
+			}
+			list = append(list, sample{m.Name, label, number, base64.StdEncoding.EncodeToString(data)})
+		}
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
+}
+
+// bundle makes page.js and page.css.
+func bundle(models []model) ([]file, error) {
+	list, err := json.Marshal(models)
+	if err != nil {
+		return nil, err
+	}
+	virtual := map[string]string{"virtual:models": "export default " + string(list)}
+	worker, err := esbuild(source+"/engine/worker.js", virtual)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(string(worker))
+	if err != nil {
+		return nil, err
+	}
+	virtual["virtual:worker"] = "export default " + string(text)
+	script, err := esbuild(source+"/main.js", virtual)
+	if err != nil {
+		return nil, err
+	}
+	style, err := esbuild(source+"/page.css", virtual)
+	if err != nil {
+		return nil, err
+	}
+	return []file{{"page.js", script}, {"page.css", style}}, nil
+}
+
+// esbuild bundles one entry point into one classic script or style sheet. Modules named
+// virtual:... are made by this program; virtual:wasm_exec is Go's own glue, taken from the
+// Go that compiled the engine because the two must match.
+func esbuild(entry string, virtual map[string]string) ([]byte, error) {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	glue := filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js")
+	made := api.Plugin{Name: "virtual", Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: "^virtual:"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+			if args.Path == "virtual:wasm_exec" {
+				return api.OnResolveResult{Path: glue}, nil
+			}
+			return api.OnResolveResult{Path: args.Path, Namespace: "virtual"}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "virtual"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+			text, ok := virtual[args.Path]
+			if !ok {
+				return api.OnLoadResult{}, fmt.Errorf("no module %s is made for this entry point", args.Path)
+			}
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
+		})
+	}}
+	result := api.Build(api.BuildOptions{
+		EntryPoints:       []string{entry},
+		Bundle:            true,
+		Format:            api.FormatIIFE,
+		Target:            api.ES2022,
+		Charset:           api.CharsetUTF8,
+		LegalComments:     api.LegalCommentsInline, // Go's licence stays with its glue
+		MinifyWhitespace:  true,
+		MinifySyntax:      true,
+		MinifyIdentifiers: true,
+		Plugins:           []api.Plugin{made},
+		LogLevel:          api.LogLevelWarning,
+	})
+	if len(result.Errors) > 0 {
+		return nil, errors.New(api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})[0])
+	}
+	return result.OutputFiles[0].Contents, nil
+}
+
+func encode(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+
+// delivery is a script that hands a text to web/src/assets.js.
+func delivery(name, text string) file {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always has a JSON form
+	}
+	return file{name + ".js", []byte("gdramDeliver(" + `"` + name + `",` + string(quoted) + ")\n")}
+}
+
+// replaceDist writes every file aside and renames it, then removes what an earlier build
+// left. Folders in dist are the tests' and stay.
+func replaceDist(files []file) error {
+	if err := os.MkdirAll(dist, 0o755); err != nil {
+		return err
+	}
+	keep := map[string]bool{}
+	for _, f := range files {
+		keep[f.name] = true
+		aside := filepath.Join(dist, "."+f.name+".new")
+		if err := os.WriteFile(aside, f.data, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(aside, filepath.Join(dist, f.name)); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(dist)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() && !keep[entry.Name()] {
+			if err := os.Remove(filepath.Join(dist, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func report(files []file) {
+	fmt.Printf("%-28s %10s %10s\n", dist, "bytes", "gzip")
+	for _, f := range files {
+		fmt.Printf("%-28s %10d %10d\n", "  "+f.name, len(f.data), gzipped(f.data))
+	}
+}
+
+func gzipped(data []byte) int {
+	var to bytes.Buffer
+	w, err := gzip.NewWriterLevel(&to, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	w.Write(data) // into memory: cannot fail
+	w.Close()
+	return to.Len()
+}

@@ -1,0 +1,204 @@
+import workerSource from 'virtual:worker';
+import { Host, Refusal } from './host.js';
+import { readReport } from './report.js';
+
+/**
+ * @typedef {import('./host.js').Model} Model
+ * @typedef {import('./host.js').Picture} Picture
+ * @typedef {import('./report.js').Report} Report
+ */
+
+/**
+ * The network, off the main thread where the browser allows it. One instance for all models:
+ * memory of WebAssembly never shrinks.
+ */
+export class Engine {
+  /** @type {Promise<Side> | undefined} */
+  #side;
+  /** @type {Map<string, Promise<Model>>} */
+  #open = new Map();
+  #loadEngine;
+  #loadWeights;
+
+  /**
+   * @param {object} sources
+   * @param {() => Promise<Uint8Array<ArrayBuffer>>} sources.engine the wasm binary
+   * @param {(name: string) => Promise<Uint8Array>} sources.weights the bytes of a safetensors file
+   */
+  constructor({ engine, weights }) {
+    this.#loadEngine = engine;
+    this.#loadWeights = weights;
+  }
+
+  /** 'worker' or 'page', once started. @type {'worker' | 'page' | undefined} */
+  where;
+
+  /**
+   * Opens a model, at most once. A weights file that is refused is asked for again the next time.
+   * @param {string} name
+   * @returns {Promise<Model>}
+   */
+  open(name) {
+    let opened = this.#open.get(name);
+    if (!opened) {
+      opened = this.#opening(name);
+      this.#open.set(name, opened);
+      opened.catch(() => this.#open.delete(name));
+    }
+    return opened;
+  }
+
+  /** @param {string} name */
+  async #opening(name) {
+    const [side, weights] = await Promise.all([this.#started(), this.#loadWeights(name)]);
+    return this.#guard(side.open(name, weights));
+  }
+
+  /**
+   * @param {string} name of a model
+   * @param {Picture} picture
+   * @param {{ fast: boolean }} options
+   * @returns {Promise<Report>}
+   */
+  async classify(name, picture, { fast }) {
+    await this.open(name);
+    const side = await this.#started();
+    return readReport(await this.#guard(side.classify(name, picture, fast)));
+  }
+
+  #started() {
+    this.#side ??= this.#start().catch((error) => {
+      this.#side = undefined;
+      throw error;
+    });
+    return this.#side;
+  }
+
+  /** @returns {Promise<Side>} */
+  async #start() {
+    const module = await WebAssembly.compile(await this.#loadEngine());
+    const worker = await startWorker();
+    this.where = worker ? 'worker' : 'page';
+    if (!worker) return new HereSide(await Host.start(module));
+    const side = new WorkerSide(worker);
+    await side.start(module);
+    return side;
+  }
+
+  /**
+   * Passes refusals on. Any other failure may have left Go's runtime in pieces, so the instance is
+   * thrown away and the next call starts anew.
+   *
+   * @template T
+   * @param {Promise<T>} call
+   */
+  async #guard(call) {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      const side = this.#side;
+      this.#side = undefined;
+      this.#open.clear();
+      side?.then((old) => old.end());
+      console.error(error);
+      throw new Refusal('The engine failed and was started anew; try that picture again, or a smaller one.');
+    }
+  }
+}
+
+/**
+ * The thread that the host lives on.
+ * @typedef {object} Side
+ * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
+ * @property {(name: string, picture: Picture, fast: boolean) => Promise<Uint8Array>} classify
+ * @property {() => void} end
+ */
+
+/** @implements {Side} */
+class HereSide {
+  /** @param {Host} host */
+  constructor(host) {
+    this.host = host;
+  }
+  /** @param {string} name @param {Uint8Array} weights */
+  async open(name, weights) {
+    return this.host.open(name, weights);
+  }
+  /** @param {string} name @param {Picture} picture @param {boolean} fast */
+  async classify(name, picture, fast) {
+    return this.host.classify(name, picture, fast);
+  }
+  end() {}
+}
+
+/** @implements {Side} */
+class WorkerSide {
+  #last = 0;
+  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
+  #waiting = new Map();
+
+  /** @param {Worker} worker */
+  constructor(worker) {
+    this.worker = worker;
+    worker.onmessage = ({ data }) => this.#answered(data);
+    worker.onerror = (event) => {
+      for (const call of this.#waiting.values()) call.reject(new Error(event.message));
+      this.#waiting.clear();
+    };
+  }
+
+  /** @param {import('./worker.js').Answer} answer */
+  #answered({ id, value, refusal, failure }) {
+    const call = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (refusal !== undefined) call?.reject(new Refusal(refusal));
+    else if (failure !== undefined) call?.reject(new Error(failure));
+    else call?.resolve(value);
+  }
+
+  /** @param {object} request @returns {Promise<any>} */
+  #ask(request) {
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, ...request });
+    });
+  }
+
+  /** @param {WebAssembly.Module} module @returns {Promise<void>} */
+  start(module) {
+    return this.#ask({ call: 'start', module });
+  }
+  /** @param {string} name @param {Uint8Array} weights @returns {Promise<Model>} */
+  open(name, weights) {
+    return this.#ask({ call: 'open', name, weights });
+  }
+  /** @param {string} name @param {Picture} picture @param {boolean} fast @returns {Promise<Uint8Array>} */
+  classify(name, picture, fast) {
+    return this.#ask({ call: 'classify', name, picture, fast });
+  }
+  end() {
+    this.worker.terminate();
+  }
+}
+
+/**
+ * A page from the file system may not start a worker by address, but may from a blob.
+ * @returns {Promise<Worker | undefined>} undefined where workers are forbidden
+ */
+function startWorker() {
+  return new Promise((resolve) => {
+    try {
+      const address = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+      const worker = new Worker(address);
+      worker.onmessage = () => {
+        URL.revokeObjectURL(address);
+        resolve(worker);
+      };
+      worker.onerror = () => resolve(undefined);
+    } catch {
+      resolve(undefined);
+    }
+  });
+}

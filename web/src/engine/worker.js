@@ -1,0 +1,40 @@
+import { Host, Refusal } from './host.js';
+
+/**
+ * @typedef {{ id: number, call: 'start', module: WebAssembly.Module }
+ *   | { id: number, call: 'open', name: string, weights: Uint8Array }
+ *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, fast: boolean }} Request
+ * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
+ */
+
+/** @type {Host} */
+let host;
+
+/** @param {Request} request */
+async function answer(request) {
+  switch (request.call) {
+    case 'start':
+      host = await Host.start(request.module);
+      return undefined;
+    case 'open':
+      return host.open(request.name, request.weights);
+    case 'classify':
+      return host.classify(request.name, request.picture, request.fast);
+  }
+}
+
+/** @param {MessageEvent<Request>} event */
+self.onmessage = async ({ data }) => {
+  /** @type {Answer} */
+  const message = { id: data.id };
+  try {
+    message.value = await answer(data);
+  } catch (error) {
+    if (error instanceof Refusal) message.refusal = error.message;
+    else message.failure = String(error);
+  }
+  const transfer = message.value instanceof Uint8Array ? [message.value.buffer] : [];
+  self.postMessage(message, { transfer });
+};
+
+self.postMessage({ id: 0 }); // it runs: a browser that forbids workers never gets here

@@ -1,0 +1,38 @@
+// What web/build makes and the browser leaves to us.
+
+/** Go's glue: defines the global Go. */
+declare module 'virtual:wasm_exec';
+
+/** The bundled worker, as text. */
+declare module 'virtual:worker' {
+  const source: string;
+  export default source;
+}
+
+/** The weights there are. */
+declare module 'virtual:models' {
+  const models: { name: string; bytes: number }[];
+  export default models;
+}
+
+declare class Go {
+  importObject: WebAssembly.Imports;
+  /** Resolves when the program ends. */
+  run(instance: WebAssembly.Instance): Promise<void>;
+}
+
+/** The exports of wasm/browser; see its main.go. */
+interface GoBridge {
+  open(name: string, weights: Uint8Array): { classes: number; labels: string[]; gray: boolean } | string;
+  classify(name: string, rgba: Uint8Array, width: number, height: number, fast: boolean): Uint8Array | string;
+}
+
+declare var gdramReady: ((bridge: GoBridge) => void) | undefined;
+
+/** Called by every script of web/dist that carries data. */
+declare var gdramDeliver: (name: string, text: string) => void;
+
+interface Uint8ArrayConstructor {
+  /** Newer than the oldest browsers we serve. */
+  fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+}
