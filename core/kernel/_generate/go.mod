@@ -1,0 +1,13 @@
+module gdram/core/kernel/generate
+
+go 1.26
+
+require github.com/mmcloughlin/avo v0.6.0
+
+require (
+	golang.org/x/mod v0.23.0 // indirect
+	golang.org/x/sync v0.11.0 // indirect
+)
+
+// avo v0.6.0 asks for golang.org/x/tools v0.16.1, which does not compile on Go 1.26.
+require golang.org/x/tools v0.30.0 // indirect

@@ -1,0 +1,307 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// guarded returns n random values between guard bands, and a check that the bands are intact.
+func guarded(t *testing.T, rng *rand.Rand, n int) []float32 {
+	const band = 32
+	all := make([]float32, n+2*band)
+	for i := range all {
+		all[i] = float32(rng.NormFloat64())
+	}
+	for i := range band {
+		all[i], all[band+n+i] = 12345, 12345
+	}
+	t.Cleanup(func() {
+		for i := range band {
+			require.EqualValues(t, 12345, all[i], "guard band before")
+			require.EqualValues(t, 12345, all[band+n+i], "guard band after")
+		}
+	})
+	return all[band : band+n : band+n]
+}
+
+func requireClose(t *testing.T, want, got []float32, tolerance float64, what string) {
+	t.Helper()
+	require.Len(t, got, len(want))
+	for i := range want {
+		if math.Abs(float64(want[i])-float64(got[i])) > tolerance {
+			require.InDelta(t, want[i], got[i], tolerance, "%s: element %d", what, i)
+		}
+	}
+}
+
+// bothWays runs f with the portable kernels and, where there are any, with the fast ones.
+func bothWays(t *testing.T, f func(t *testing.T)) {
+	t.Run("portable", func(t *testing.T) {
+		setFast(t, false)
+		f(t)
+	})
+	t.Run("fast", func(t *testing.T) {
+		if !setFast(t, true) {
+			t.Skip("this build or processor has no fast kernels")
+		}
+		f(t)
+	})
+}
+
+// TestGemm holds both kernels against the definition, summed in float64.
+func TestGemm(t *testing.T) {
+	for _, c := range []struct {
+		outer, rows, columns, segments, k int
+		transposed, packed, add           bool
+		why                               string
+	}{
+		{1, 1, 16, 1, 1, false, false, false, "the smallest"},
+		{1, 5, 32, 1, 7, false, false, true, "fewer rows than a tile"},
+		{1, 6, 16, 1, 128, false, true, false, "one tile, packed"},
+		{1, 13, 48, 1, 33, false, true, true, "two tiles and a remainder"},
+		{1, 24, 64, 1, 25, true, false, false, "transposed A"},
+		{1, 11, 16, 1, 64, true, false, true, "transposed A with a remainder"},
+		{12, 12, 128, 3, 36, false, false, false, "first convolution"},
+		{6, 6, 64, 3, 192, false, true, false, "context convolution"},
+		{3, 4, 16, 2, 5, false, false, true, "outer rows shorter than a tile"},
+		{2, 8, 16, 3, 3, false, false, false, "outer rows with a remainder"},
+		{1, 36, 16, 12, 12, true, false, true, "first convolution's weight gradient"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(1, 2))
+				g := Gemm{Outer: c.outer, Rows: c.rows, Columns: c.columns, Segments: c.segments, K: c.k, Add: c.add}
+				if c.transposed {
+					g.ARow, g.ACol = 1, c.rows+3
+					g.ASegment = c.k*g.ACol + 1
+				} else {
+					g.ARow, g.ACol = c.k+2, 1
+					g.ASegment = c.rows*g.ARow + 5
+				}
+				g.AOuter = c.segments*max(g.ASegment, 1) + 7
+				g.BRow, g.BPanel = c.columns, Panel
+				if c.packed {
+					g.BRow, g.BPanel = Panel, c.segments*c.k*Panel
+				}
+				g.BSegment = c.k * g.BRow
+				g.CRow = c.columns + 3
+				g.COuter = c.rows*g.CRow + 1
+				g.A = guarded(t, rng, (c.outer-1)*g.AOuter+(c.rows-1)*g.ARow+(c.segments-1)*g.ASegment+(c.k-1)*g.ACol+1)
+				g.B = guarded(t, rng, (c.columns/Panel-1)*g.BPanel+(c.segments-1)*g.BSegment+(c.k-1)*g.BRow+Panel)
+				g.C = guarded(t, rng, (c.outer-1)*g.COuter+(c.rows-1)*g.CRow+c.columns)
+				want := append([]float32(nil), g.C...)
+				for o := range c.outer {
+					for i := range c.rows {
+						for j := range c.columns {
+							var sum float64
+							for s := range c.segments {
+								for k := range c.k {
+									sum += float64(g.A[o*g.AOuter+i*g.ARow+s*g.ASegment+k*g.ACol]) *
+										float64(g.B[j/Panel*g.BPanel+s*g.BSegment+k*g.BRow+j%Panel])
+								}
+							}
+							at := o*g.COuter + i*g.CRow + j
+							if c.add {
+								sum += float64(want[at])
+							}
+							want[at] = float32(sum)
+						}
+					}
+				}
+				g.Run()
+				requireClose(t, want, g.C, 2e-5*math.Sqrt(float64(c.segments*c.k)), "C")
+			})
+		})
+	}
+}
+
+func TestGemmRefuses(t *testing.T) {
+	assert.Panics(t, func() { (&Gemm{Rows: 1, Columns: 8, K: 1}).Run() }, "columns not a multiple of 16")
+	assert.Panics(t, func() {
+		(&Gemm{Rows: 2, Columns: 16, K: 4, ARow: 4, ACol: 1, BRow: 16, CRow: 16,
+			A: make([]float32, 7), B: make([]float32, 64), C: make([]float32, 32)}).Run()
+	}, "A one element short")
+}
+
+// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the transforms, and its
+// weight gradient back through their transposes, against direct sums.
+func TestWinogradConvolves(t *testing.T) {
+	for _, channels := range []int{16, 48} {
+		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(3, uint64(channels)))
+				const side, padded = 6, 8
+				x := guarded(t, rng, padded*padded*channels) // the border may hold anything: it is input too
+				g := guarded(t, rng, 9)
+				dy := guarded(t, rng, side*side*channels)
+				y := guarded(t, rng, side*side*channels)
+				points := guarded(t, rng, WinogradPoints*channels)
+				dPoints := guarded(t, rng, WinogradPoints*channels)
+				var u, du [WinogradPoints]float32
+				WinogradFilter(&u, (*[9]float32)(g))
+				for ty := range mapTiles {
+					for tx := range mapTiles {
+						in := Tiles{Src: x[(3*ty*padded+3*tx)*channels:], SrcRow: padded * channels, SrcPixel: channels,
+							Dst: points, DstRow: 5 * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
+						in.Input()
+						back := Tiles{Src: dy[(3*ty*side+3*tx)*channels:], SrcRow: side * channels, SrcPixel: channels,
+							Dst: dPoints, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: WinogradPoints * Panel, Channels: channels}
+						back.Gradient()
+						for p := range u {
+							for c := range channels {
+								du[p] += points[p*channels+c] * dPoints[c/Panel*WinogradPoints*Panel+p*Panel+c%Panel]
+								points[p*channels+c] *= u[p]
+							}
+						}
+						out := Tiles{Src: points, SrcRow: 5 * channels, SrcPixel: channels,
+							Dst: y[(3*ty*side+3*tx)*channels:], DstRow: side * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
+						out.Output()
+					}
+				}
+				var dg, wantDG [9]float32
+				WinogradFilterGradient(&dg, &du)
+				want := make([]float32, len(y))
+				for i := range side {
+					for j := range side {
+						for c := range channels {
+							for k := range 9 {
+								v := x[((i+k/3)*padded+j+k%3)*channels+c]
+								want[(i*side+j)*channels+c] += v * g[k]
+								wantDG[k] += v * dy[(i*side+j)*channels+c]
+							}
+						}
+					}
+				}
+				requireClose(t, want, y, 1e-4, "y")
+				requireClose(t, wantDG[:], dg[:], 2e-3*math.Sqrt(float64(channels)), "dg")
+			})
+		})
+	}
+}
+
+func TestColumns(t *testing.T) {
+	for _, c := range []struct{ rows, channels, stride int }{{1, 16, 16}, {7, 32, 35}, {144, 128, 128}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(5, 6))
+				m := Columns{Src: guarded(t, rng, (c.rows-1)*c.stride+c.channels), Stride: c.stride, Rows: c.rows, Channels: c.channels}
+				mean, got := guarded(t, rng, c.channels), guarded(t, rng, c.channels)
+				sums, squares := make([]float32, c.channels), make([]float32, c.channels)
+				for ch := range c.channels {
+					var sum, square float64
+					for r := range c.rows {
+						v := float64(m.Src[r*c.stride+ch])
+						sum += v
+						square += (v - float64(mean[ch])) * (v - float64(mean[ch]))
+					}
+					sums[ch], squares[ch] = float32(sum), float32(square)
+				}
+				m.Sums(got)
+				requireClose(t, sums, got, 1e-4, "sums")
+				m.Squares(got, mean)
+				requireClose(t, squares, got, 1e-3, "squares")
+			})
+		})
+	}
+}
+
+// TestPool holds the fused passes against a definition written out window by window: with ties,
+// with negative scales, with windows that die in the ReLU.
+func TestPool(t *testing.T) {
+	for _, c := range []struct{ rows, cols, channels int }{{1, 1, 8}, {2, 3, 24}, {6, 6, 128}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(7, 8))
+				p := Pool{Rows: c.rows, Cols: c.cols, Channels: c.channels, Table: NewTable(c.channels)}
+				p.YPixel, p.PooledPixel, p.DYPixel = c.channels, c.channels+8, c.channels+16
+				p.YRow, p.PooledRow, p.DYRow = 2*c.cols*p.YPixel+3, c.cols*p.PooledPixel+5, 2*c.cols*p.DYPixel+7
+				p.Y = guarded(t, rng, (2*c.rows-1)*p.YRow+(2*c.cols-1)*p.YPixel+c.channels)
+				p.DY = guarded(t, rng, (2*c.rows-1)*p.DYRow+(2*c.cols-1)*p.DYPixel+c.channels)
+				p.Pooled = guarded(t, rng, (c.rows-1)*p.PooledRow+(c.cols-1)*p.PooledPixel+c.channels)
+				for i := range p.Y { // quarters, so that ties are common and z is exact
+					p.Y[i] = float32(rng.IntN(9)-4) / 4
+				}
+				for ch := range c.channels {
+					p.Table.Set(TableScale, ch, float32(rng.IntN(5)-2)/2)
+					p.Table.Set(TableShift, ch, float32(rng.IntN(3)-1)/4)
+				}
+				at := func(r, col, i, ch int) int { return (2*r+i/2)*p.YRow + (2*col+i%2)*p.YPixel + ch }
+				z := func(r, col, i, ch int) float32 {
+					return p.Table.at(TableScale, ch)*p.Y[at(r, col, i, ch)] + p.Table.at(TableShift, ch)
+				}
+				winner := func(r, col, ch int) (best int) {
+					for i := range 4 {
+						if z(r, col, i, ch) > z(r, col, best, ch) {
+							best = i
+						}
+					}
+					return best
+				}
+				each := func(f func(r, col, ch int, pooled *float32)) {
+					for r := range c.rows {
+						for col := range c.cols {
+							for ch := range c.channels {
+								f(r, col, ch, &p.Pooled[r*p.PooledRow+col*p.PooledPixel+ch])
+							}
+						}
+					}
+				}
+				p.Forward()
+				each(func(r, col, ch int, pooled *float32) {
+					require.Equal(t, max(0, z(r, col, winner(r, col, ch), ch)), *pooled)
+				})
+
+				// From here on Pooled holds the gradient.
+				sums, want := NewSums(c.channels), NewSums(c.channels)
+				each(func(r, col, ch int, pooled *float32) { *pooled = float32(rng.IntN(17)-8) / 8 })
+				for ch := range c.channels {
+					p.Table.Set(TableMean, ch, float32(rng.IntN(5)-2)/4)
+					p.Table.Set(TableSlope, ch, float32(rng.IntN(5)-2)/4)
+				}
+				wantDY := append([]float32(nil), p.DY...)
+				each(func(r, col, ch int, pooled *float32) {
+					best := winner(r, col, ch)
+					for i := range 4 {
+						d := &wantDY[(2*r+i/2)*p.DYRow+(2*col+i%2)*p.DYPixel+ch]
+						*d = p.Table.at(TableMean, ch) - p.Table.at(TableSlope, ch)*p.Y[at(r, col, i, ch)]
+						if i == best && z(r, col, i, ch) > 0 {
+							*d += p.Table.at(TableScale, ch) * *pooled
+							want.add(0, ch, *pooled)
+							want.add(1, ch, *pooled*(p.Y[at(r, col, i, ch)]-p.Table.at(TableMean, ch)))
+						}
+					}
+				})
+				p.GradientSums(sums)
+				requireClose(t, want, sums, 1e-6, "sums")
+				p.Gradient()
+				requireClose(t, wantDY, p.DY, 1e-6, "DY")
+			})
+		})
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		g    Gemm
+	}{
+		{"first convolution", Gemm{Outer: 12, Rows: 12, Columns: 128, Segments: 3, K: 36, AOuter: 168, ARow: 12, ASegment: 168, ACol: 1, BPanel: 16, BSegment: 36 * 128, BRow: 128, COuter: 12 * 128, CRow: 128}},
+		{"Winograd point", Gemm{Rows: 24, Columns: 256, K: 128, ARow: 128, ACol: 1, BPanel: 128 * 16, BRow: 16, CRow: 256}},
+		{"Winograd point, weight gradient", Gemm{Rows: 128, Columns: 256, K: 512, ARow: 1, ACol: 128, BPanel: 512 * 16, BRow: 16, CRow: 256, Add: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			g := c.g
+			g.A, g.B, g.C = make([]float32, 1<<18), make([]float32, 1<<18), make([]float32, 1<<18)
+			for b.Loop() {
+				g.Run()
+			}
+			macs := max(g.Outer, 1) * g.Rows * g.Columns * max(g.Segments, 1) * g.K
+			b.ReportMetric(float64(macs)*2*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}

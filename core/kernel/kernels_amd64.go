@@ -1,0 +1,201 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+//go:generate sh -c "cd _generate && go run . -out ../kernels_amd64.s -pkg kernel"
+
+// fast says that the assembly runs here. GODEBUG=cpu.avx2=off turns it off.
+var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+// The argument structs mirror the offsets in _generate. Addresses are uintptr because the kernels
+// advance some of them in place, past the end of their slice at last; the slices are kept alive
+// by the callers. Strides are bytes.
+
+type tileArgs struct {
+	aGroup, aRow, aCol, aSegment uintptr
+	b, bRow, bSegment            uintptr
+	cGroup, cRow                 uintptr
+	k, segments, groups          uintptr
+	a, c                         uintptr
+	add                          uintptr
+}
+
+type transformArgs struct {
+	src, srcRow, srcPixel uintptr
+	dst, dstRow, dstPixel uintptr
+	dstPanel, pairs       uintptr
+}
+
+type columnArgs struct {
+	src, stride, rows, vectors uintptr
+	dst, mean                  uintptr
+}
+
+type poolArgs struct {
+	src, srcRow, srcPixel          uintptr
+	pooled, pooledRow, pooledPixel uintptr
+	out, outRow, outPixel          uintptr
+	table, sums                    uintptr
+	channels, rows, cols           uintptr
+}
+
+//go:noescape
+func gemmTile1(args *tileArgs)
+
+//go:noescape
+func gemmTile2(args *tileArgs)
+
+//go:noescape
+func gemmTile3(args *tileArgs)
+
+//go:noescape
+func gemmTile4(args *tileArgs)
+
+//go:noescape
+func gemmTile5(args *tileArgs)
+
+//go:noescape
+func gemmTile6(args *tileArgs)
+
+//go:noescape
+func winogradInputTile(args *transformArgs)
+
+//go:noescape
+func winogradOutputTile(args *transformArgs)
+
+//go:noescape
+func winogradGradientTile(args *transformArgs)
+
+//go:noescape
+func columnSums(args *columnArgs)
+
+//go:noescape
+func columnSquares(args *columnArgs)
+
+//go:noescape
+func affinePool(args *poolArgs)
+
+//go:noescape
+func poolGradientSums(args *poolArgs)
+
+//go:noescape
+func poolGradient(args *poolArgs)
+
+func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[index])) }
+
+func bytes(n int) uintptr { return uintptr(n) * 4 }
+
+const tileRows = 6
+
+// fast walks the panels of B; within one, groups of six rows, so that the panel stays in the
+// first-level cache. With one outer row, groups run down the rows; with several, down the outer
+// rows.
+func (g *Gemm) fast(outer, segments, bPanel int) {
+	args := tileArgs{
+		aRow: bytes(g.ARow), aCol: bytes(g.ACol), aSegment: bytes(g.ASegment),
+		bRow: bytes(g.BRow), bSegment: bytes(g.BSegment), cRow: bytes(g.CRow),
+		k: uintptr(g.K), segments: uintptr(segments),
+	}
+	if g.Add {
+		args.add = 1
+	}
+	step := tileRows
+	if outer == 1 {
+		step = max(g.Rows/tileRows, 1) * tileRows
+	}
+	for panel := 0; panel < g.Columns/Panel; panel++ {
+		args.b = address(g.B, panel*bPanel)
+		for row := 0; row < g.Rows; row += step {
+			rows := min(g.Rows-row, tileRows)
+			args.a = address(g.A, row*g.ARow)
+			args.c = address(g.C, row*g.CRow+panel*Panel)
+			if outer == 1 {
+				args.groups = uintptr((g.Rows - row) / rows)
+				args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
+				if rows < tileRows {
+					args.groups = 1
+				}
+			} else {
+				args.groups = uintptr(outer)
+				args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
+			}
+			switch rows {
+			case 1:
+				gemmTile1(&args)
+			case 2:
+				gemmTile2(&args)
+			case 3:
+				gemmTile3(&args)
+			case 4:
+				gemmTile4(&args)
+			case 5:
+				gemmTile5(&args)
+			default:
+				gemmTile6(&args)
+			}
+		}
+	}
+	runtime.KeepAlive(g)
+}
+
+func (t *Tiles) fast(transform tileTransform) {
+	args := transformArgs{
+		src: address(t.Src, 0), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
+		dst: address(t.Dst, 0), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
+		dstPanel: bytes(t.DstPanel), pairs: uintptr(t.Channels / Panel),
+	}
+	switch transform {
+	case winogradInput:
+		winogradInputTile(&args)
+	case winogradOutput:
+		winogradOutputTile(&args)
+	case winogradGradient:
+		winogradGradientTile(&args)
+	}
+	runtime.KeepAlive(t)
+}
+
+func (c *Columns) fast(dst, mean []float32) {
+	args := columnArgs{
+		src: address(c.Src, 0), stride: bytes(c.Stride), rows: uintptr(c.Rows),
+		vectors: uintptr(c.Channels / Lanes), dst: address(dst, 0),
+	}
+	if mean == nil {
+		columnSums(&args)
+	} else {
+		args.mean = address(mean, 0)
+		columnSquares(&args)
+	}
+	runtime.KeepAlive(c)
+}
+
+func (p *Pool) fast(pass poolPass, sums Sums) {
+	args := poolArgs{
+		src: address(p.Y, 0), srcRow: bytes(p.YRow), srcPixel: bytes(p.YPixel),
+		pooled: address(p.Pooled, 0), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
+		table: address(p.Table, 0), channels: bytes(p.Channels),
+		rows: uintptr(p.Rows), cols: uintptr(p.Cols),
+	}
+	if p.DY != nil {
+		args.out, args.outRow, args.outPixel = address(p.DY, 0), bytes(p.DYRow), bytes(p.DYPixel)
+	}
+	if sums != nil {
+		args.sums = address(sums, 0)
+	}
+	switch pass {
+	case poolForward:
+		affinePool(&args)
+	case poolSums:
+		poolGradientSums(&args)
+	case poolBackward:
+		poolGradient(&args)
+	}
+	runtime.KeepAlive(p)
+}

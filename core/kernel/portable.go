@@ -1,0 +1,188 @@
+package kernel
+
+// portable defines the product. Two rows by four columns of C stay in local variables over all k,
+// which is what a compiler without vectors can keep in registers.
+func (g *Gemm) portable(outer, segments, bPanel int) {
+	for o := range outer {
+		for i := 0; i < g.Rows; i += 2 {
+			a0 := o*g.AOuter + i*g.ARow
+			c0 := o*g.COuter + i*g.CRow
+			a1, c1 := a0+g.ARow, c0+g.CRow
+			if i+1 == g.Rows { // an odd last row is computed twice
+				a1, c1 = a0, c0
+			}
+			for j := 0; j < g.Columns; j += 4 {
+				var x0, x1, x2, x3, y0, y1, y2, y3 float32
+				for s := range segments {
+					b := g.B[j/Panel*bPanel+j%Panel+s*g.BSegment:]
+					p, q := a0+s*g.ASegment, a1+s*g.ASegment
+					for k := range g.K {
+						w := b[k*g.BRow : k*g.BRow+4 : k*g.BRow+4]
+						u, v := g.A[p], g.A[q]
+						x0 += u * w[0]
+						x1 += u * w[1]
+						x2 += u * w[2]
+						x3 += u * w[3]
+						y0 += v * w[0]
+						y1 += v * w[1]
+						y2 += v * w[2]
+						y3 += v * w[3]
+						p += g.ACol
+						q += g.ACol
+					}
+				}
+				c, d := g.C[c0+j:c0+j+4], g.C[c1+j:c1+j+4]
+				if g.Add {
+					x0, x1, x2, x3 = x0+c[0], x1+c[1], x2+c[2], x3+c[3]
+					y0, y1, y2, y3 = y0+d[0], y1+d[1], y2+d[2], y3+d[3]
+				}
+				c[0], c[1], c[2], c[3] = x0, x1, x2, x3
+				d[0], d[1], d[2], d[3] = y0, y1, y2, y3
+			}
+		}
+	}
+}
+
+// row transforms one row, or one column, of a tile.
+func (t tileTransform) row(dst, src *[tilePoints]float32) {
+	switch t {
+	case winogradInput:
+		inputTransform(dst, src)
+	case winogradOutput:
+		outputTransform(dst, src)
+	case winogradGradient:
+		gradientTransform(dst, src)
+	}
+}
+
+func inputTransform(t, d *[tilePoints]float32) {
+	s, u := d[3]-d[1], d[3]-d[2]
+	t[0] = 2*(d[0]-d[2]) + s
+	t[1] = u - 2*d[1]
+	t[2] = 2*(d[1]-d[2]) + u
+	t[3] = s
+	t[4] = d[4] - d[2] - 2*s
+}
+
+func outputTransform(y, m *[tilePoints]float32) {
+	sum := m[1] + m[2]
+	y[0] = m[0] + m[3] + sum
+	y[1] = m[1] - m[2] + 2*m[3]
+	y[2] = sum + m[4] + 4*m[3]
+}
+
+func gradientTransform(m, y *[tilePoints]float32) {
+	even := y[0] + y[2]
+	m[0] = y[0]
+	m[1] = even + y[1]
+	m[2] = even - y[1]
+	m[3] = y[0] + 2*y[1] + 4*y[2]
+	m[4] = y[2]
+}
+
+// portable transforms rows of the source tile, then columns of the result.
+func (t *Tiles) portable(transform tileTransform, in, out int) {
+	var half [tilePoints][tilePoints]float32 // [in row][out column]
+	var src, dst [tilePoints]float32
+	for c := range t.Channels {
+		for i := range in {
+			for j := range in {
+				src[j] = t.Src[i*t.SrcRow+j*t.SrcPixel+c]
+			}
+			transform.row(&half[i], &src)
+		}
+		to := t.Dst[c/Panel*t.DstPanel+c%Panel:]
+		for j := range out {
+			for i := range in {
+				src[i] = half[i][j]
+			}
+			transform.row(&dst, &src)
+			for i := range out {
+				to[i*t.DstRow+j*t.DstPixel] = dst[i]
+			}
+		}
+	}
+}
+
+func (c *Columns) portableSums(dst []float32) {
+	clear(dst)
+	for r := range c.Rows {
+		for i, v := range c.Src[r*c.Stride:][:c.Channels] {
+			dst[i] += v
+		}
+	}
+}
+
+func (c *Columns) portableSquares(dst, mean []float32) {
+	clear(dst)
+	for r := range c.Rows {
+		for i, v := range c.Src[r*c.Stride:][:c.Channels] {
+			d := v - mean[i]
+			dst[i] += d * d
+		}
+	}
+}
+
+// window returns the four pixels of a 2x2 window, their affine values and the largest of those.
+func (p *Pool) window(row, col, channel int) (y, z [4]float32, top float32) {
+	scale, shift := p.Table.at(TableScale, channel), p.Table.at(TableShift, channel)
+	at := 2*row*p.YRow + 2*col*p.YPixel + channel
+	y = [4]float32{p.Y[at], p.Y[at+p.YPixel], p.Y[at+p.YRow], p.Y[at+p.YRow+p.YPixel]}
+	for i := range z {
+		z[i] = scale*y[i] + shift
+	}
+	return y, z, max(z[0], z[1], z[2], z[3])
+}
+
+func first(z [4]float32, top float32) int {
+	for i, v := range z {
+		if v == top {
+			return i
+		}
+	}
+	return 0
+}
+
+func (p *Pool) portableForward() {
+	for r := range p.Rows {
+		for c := range p.Cols {
+			dst := p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels]
+			for ch := range dst {
+				_, _, top := p.window(r, c, ch)
+				dst[ch] = max(0, top)
+			}
+		}
+	}
+}
+
+func (p *Pool) portableGradientSums(sums Sums) {
+	for r := range p.Rows {
+		for c := range p.Cols {
+			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
+				if y, z, top := p.window(r, c, ch); top > 0 {
+					sums.add(0, ch, dz)
+					sums.add(1, ch, dz*(y[first(z, top)]-p.Table.at(TableMean, ch)))
+				}
+			}
+		}
+	}
+}
+
+func (p *Pool) portableGradient() {
+	for r := range p.Rows {
+		for c := range p.Cols {
+			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
+				y, z, top := p.window(r, c, ch)
+				base, slope := p.Table.at(TableMean, ch), p.Table.at(TableSlope, ch)
+				at := 2*r*p.DYRow + 2*c*p.DYPixel + ch
+				offsets := [4]int{0, p.DYPixel, p.DYRow, p.DYRow + p.DYPixel}
+				for i, off := range offsets {
+					p.DY[at+off] = base - slope*y[i]
+				}
+				if top > 0 {
+					p.DY[at+offsets[first(z, top)]] += p.Table.at(TableScale, ch) * dz
+				}
+			}
+		}
+	}
+}
