@@ -154,6 +154,16 @@ func TestSoftmaxOfLargeLogits(t *testing.T) {
 	assert.InDelta(t, 0, CrossEntropy([]float32{500, float32(math.Inf(-1))}, 0, 0, nil, 0), 1e-12, "a class that cannot be costs nothing")
 }
 
+// Smoothing shares the label out: s of it evenly among all classes.
+func TestCrossEntropySmoothing(t *testing.T) {
+	logits := []float32{0.5, -1, 2, 0.25}
+	var mean float64
+	for label := range logits {
+		mean += CrossEntropy(logits, label, 0, nil, 0) / 4
+	}
+	assert.InDelta(t, 0.9*CrossEntropy(logits, 1, 0, nil, 0)+0.1*mean, CrossEntropy(logits, 1, 0.1, nil, 0), 1e-6)
+}
+
 func TestCrossEntropyRefusesUnknownLabels(t *testing.T) {
 	assert.Panics(t, func() { CrossEntropy([]float32{1, 2}, 2, 0, nil, 0) })
 	assert.Panics(t, func() { CrossEntropy([]float32{1, 2}, -1, 0, nil, 0) })
@@ -182,15 +192,16 @@ func TestAdamCutAnywhere(t *testing.T) {
 	assert.Equal(t, run(), run(1, 2, 7, 64))
 }
 
-// With no gradient AdamW only shrinks, by LR*WeightDecay a step.
+// With no gradient AdamW only shrinks, by LR*WeightDecay a step: 4 to 3.8. Decay added to the
+// gradient would move by LR whatever the size: 4 to 3.9.
 func TestAdamDecouplesWeightDecay(t *testing.T) {
 	adam := Adam{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.5}
-	p, zero := []float32{2}, make([]float32, 3)
+	p, zero := []float32{4}, make([]float32, 3)
 	adam.Step(p, zero[:1], zero[1:2], zero[2:], 1)
-	assert.InDelta(t, 1.9, p[0], 1e-6)
+	assert.InDelta(t, 3.8, p[0], 1e-6)
 	adam.WeightDecay = 0
 	adam.Step(p, zero[:1], zero[1:2], zero[2:], 2)
-	assert.InDelta(t, 1.9, p[0], 1e-6)
+	assert.InDelta(t, 3.8, p[0], 1e-6)
 }
 
 func BenchmarkLSTMForward(b *testing.B) {
