@@ -6,7 +6,8 @@
 // The page must work when opened from the file system, where a browser refuses fetch,
 // module scripts and workers by address. So all of dist is classic scripts: the page's code with
 // the worker's code in it as text, and one script for each thing to load (engine, weights,
-// samples) that hands its bytes over as base64. The same sources give the same bytes.
+// samples) that hands it over as text: bytes are packed by gzip, then base64, because the other way
+// round a server's gzip would leave them a third larger. The same sources give the same bytes.
 package main
 
 import (
@@ -71,7 +72,7 @@ func build() error {
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
 		known = append(known, model{Name: name, Bytes: len(data)})
-		files = append(files, delivery("weights-"+name, encode(data)))
+		files = append(files, delivery("weights-"+name, pack(data)))
 	}
 	pictures, err := gallery(known)
 	if err != nil {
@@ -82,7 +83,7 @@ func build() error {
 		return err
 	}
 	files = append(files, page...)
-	files = append(files, delivery("engine", encode(engine)), delivery("samples", pictures))
+	files = append(files, delivery("engine", pack(engine)), delivery("samples", pictures))
 	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
 	if err := replaceDist(files); err != nil {
 		return err
@@ -217,7 +218,8 @@ func esbuild(entry string, virtual map[string]string) ([]byte, error) {
 	return result.OutputFiles[0].Contents, nil
 }
 
-func encode(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+// pack makes the text that loadBytes of web/src/assets.js unpacks.
+func pack(data []byte) string { return base64.StdEncoding.EncodeToString(gzipped(data)) }
 
 // delivery is a script that hands a text to web/src/assets.js.
 func delivery(name, text string) file {
@@ -262,11 +264,11 @@ func replaceDist(files []file) error {
 func report(files []file) {
 	fmt.Printf("%-28s %10s %10s\n", dist, "bytes", "gzip")
 	for _, f := range files {
-		fmt.Printf("%-28s %10d %10d\n", "  "+f.name, len(f.data), gzipped(f.data))
+		fmt.Printf("%-28s %10d %10d\n", "  "+f.name, len(f.data), len(gzipped(f.data)))
 	}
 }
 
-func gzipped(data []byte) int {
+func gzipped(data []byte) []byte {
 	var to bytes.Buffer
 	w, err := gzip.NewWriterLevel(&to, gzip.BestCompression)
 	if err != nil {
@@ -274,5 +276,5 @@ func gzipped(data []byte) int {
 	}
 	w.Write(data) // into memory: cannot fail
 	w.Close()
-	return to.Len()
+	return to.Bytes()
 }

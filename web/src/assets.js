@@ -31,9 +31,20 @@ export function loadText(name) {
   });
 }
 
-/** @param {string} name */
+/**
+ * Loads what web/build packed: gzip, then base64.
+ *
+ * @param {string} name
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 export async function loadBytes(name) {
-  return fromBase64(await loadText(name));
+  const packed = new Blob([fromBase64(await loadText(name))]);
+  try {
+    const unpacked = new Response(packed.stream().pipeThrough(new DecompressionStream('gzip')));
+    return new Uint8Array(await unpacked.arrayBuffer());
+  } catch {
+    throw new Refusal(`web/dist/${name}.js is damaged; run make again and reload.`);
+  }
 }
 
 /**

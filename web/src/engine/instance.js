@@ -11,12 +11,13 @@ export async function instantiate(module) {
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   return new Promise((resolve, reject) => {
-    globalThis.gdramReady = resolve;
-    // Runs until the program waits for calls, which is after it announced itself.
+    globalThis.gdramReady = (bridge) => {
+      globalThis.gdramReady = undefined;
+      resolve(bridge);
+    };
     go.run(instance).then(
       () => reject(new Error('The engine stopped while starting; reload the page.')),
       reject,
     );
-    globalThis.gdramReady = undefined;
   });
 }

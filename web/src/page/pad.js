@@ -1,0 +1,113 @@
+import { byId } from './dom.js';
+import { pixelsOf } from './picture.js';
+
+/** @typedef {import('../engine/host.js').Picture} Picture */
+
+// As MNIST was made: the ink scaled to fit 20x20, its centre of mass in the middle of 28x28,
+// and that, as in cluttered MNIST, on a field of 40x40.
+const INK = 20;
+const FIELD = 40;
+const PEN = 24; // of 280: about 2 of 20 pixels, as thick as MNIST's
+const STEP = 10; // of 280: one press of an arrow key
+
+const paper = /** @type {HTMLCanvasElement} */ (byId('paper'));
+const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext('2d', { willReadFrequently: true }));
+
+/** Starts the drawing pad. @param {(picture: Picture) => void} onDraw called after every stroke's part */
+export function startPad(onDraw) {
+  context.lineWidth = PEN;
+  context.lineCap = 'round';
+  context.lineJoin = 'round';
+  context.strokeStyle = '#fff';
+  let pen = { x: paper.width / 2, y: paper.height / 2 };
+  let down = false;
+  const cursor = () => paper.style.setProperty('background-position', `${pen.x - 6}px ${pen.y - 6}px`);
+  const draw = () => {
+    const picture = asDigit();
+    if (picture) onDraw(picture);
+  };
+  /** @param {{ x: number, y: number }} to */
+  const line = (to) => {
+    context.beginPath();
+    context.moveTo(pen.x, pen.y);
+    context.lineTo(to.x, to.y);
+    context.stroke();
+    pen = to;
+    draw();
+  };
+  /** @param {PointerEvent} event */
+  const place = (event) => {
+    const box = paper.getBoundingClientRect();
+    return { x: ((event.clientX - box.left) / box.width) * paper.width, y: ((event.clientY - box.top) / box.height) * paper.height };
+  };
+
+  paper.addEventListener('pointerdown', (event) => {
+    paper.setPointerCapture(event.pointerId);
+    down = true;
+    pen = place(event);
+    line(pen);
+  });
+  paper.addEventListener('pointermove', (event) => {
+    if (paper.hasPointerCapture(event.pointerId)) line(place(event));
+  });
+  paper.addEventListener('lostpointercapture', () => (down = false));
+
+  paper.addEventListener('keydown', (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.key === ' ') {
+      event.preventDefault();
+      down = !down;
+      if (down) line(pen);
+    } else if (move) {
+      event.preventDefault();
+      const to = {
+        x: Math.min(paper.width, Math.max(0, pen.x + STEP * move[0])),
+        y: Math.min(paper.height, Math.max(0, pen.y + STEP * move[1])),
+      };
+      if (down) line(to);
+      else pen = to;
+    }
+    cursor();
+  });
+  paper.addEventListener('blur', () => (down = false));
+  byId('clear').addEventListener('click', () => {
+    context.clearRect(0, 0, paper.width, paper.height);
+    pen = { x: paper.width / 2, y: paper.height / 2 };
+    cursor();
+  });
+  cursor();
+}
+
+/**
+ * The drawing as a picture of the training set: white on black, centred and scaled.
+ * @returns {Picture | undefined} undefined while nothing is drawn
+ */
+function asDigit() {
+  const { width, height } = paper;
+  const { data } = context.getImageData(0, 0, width, height);
+  let left = width, right = 0, top = height, bottom = 0, mass = 0, massX = 0, massY = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const ink = data[4 * (y * width + x) + 3];
+      if (ink === 0) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+      mass += ink;
+      massX += ink * (x + 0.5);
+      massY += ink * (y + 0.5);
+    }
+  }
+  if (mass === 0) return undefined;
+  const scale = INK / Math.max(right - left, bottom - top);
+  const field = document.createElement('canvas');
+  field.width = field.height = FIELD;
+  const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d'));
+  onField.fillRect(0, 0, FIELD, FIELD);
+  onField.imageSmoothingQuality = 'high';
+  onField.translate(FIELD / 2 - (massX / mass) * scale, FIELD / 2 - (massY / mass) * scale);
+  onField.scale(scale, scale);
+  onField.drawImage(paper, 0, 0);
+  return pixelsOf(field, FIELD, FIELD);
+}
