@@ -1,5 +1,14 @@
 package core
 
+import (
+	"gdram/core/nn"
+	"gdram/core/policy"
+)
+
+// BlockSize is the largest number of pictures ClassifyBlock takes; six is what the matrix kernels
+// are cut for.
+const BlockSize = blockSize
+
 // Glimpse is one look of the network: where, how sure, and what it thought after it.
 type Glimpse struct {
 	X, Y           float32 // centre in -1..1; X is the column, (-1,-1) the top left corner
@@ -26,4 +35,109 @@ type Options struct {
 	Fast bool
 	// MaxGlimpses bounds the looks; 0 means Steps.
 	MaxGlimpses int
+}
+
+// Classifier answers what is in a picture. It is built once, allocates nothing afterwards, and is not
+// safe for concurrent use: give each goroutine a Share of it.
+type Classifier struct {
+	net     *network
+	norms   *norms
+	look    *look
+	results [blockSize]Result
+	single  [1][]float32
+}
+
+// NewClassifier prepares the weights for evaluation. Later changes of p are not seen.
+func NewClassifier(p *Params) *Classifier {
+	net, norms := newNetwork(p.Classes, false), newNorms()
+	for task := range loadTasks {
+		net.load(p, task)
+	}
+	norms.load(p)
+	return newClassifier(net, &norms)
+}
+
+// Share returns a Classifier with the same weights and buffers of its own.
+func (c *Classifier) Share() *Classifier { return newClassifier(c.net, c.norms) }
+
+func newClassifier(net *network, norms *norms) *Classifier {
+	c := &Classifier{net: net, norms: norms, look: newLook(net, norms)}
+	vector := func() []float32 { return make([]float32, net.classes) }
+	for b := range c.results {
+		r := &c.results[b]
+		r.Logits, r.Probabilities = vector(), vector()
+		r.Glimpses = make([]Glimpse, Steps)
+		for i := range r.Glimpses {
+			r.Glimpses[i].Probabilities = vector()
+		}
+	}
+	return c
+}
+
+// Classes is the number of classes.
+func (c *Classifier) Classes() int { return c.net.classes }
+
+// Classify looks at one picture, [128][128][3] float32 in 0..1.
+func (c *Classifier) Classify(image []float32, options Options) *Result {
+	c.single[0] = image
+	return &c.ClassifyBlock(c.single[:], options)[0]
+}
+
+// ClassifyBlock looks at 1 to BlockSize pictures at once, which is faster than one by one. Each gets
+// the answer it would get alone, to rounding.
+func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result {
+	if len(images) == 0 || len(images) > blockSize {
+		panic("core: ClassifyBlock takes 1 to BlockSize pictures")
+	}
+	for _, image := range images {
+		if len(image) != ImageLen {
+			panic("core: a picture must have ImageLen numbers")
+		}
+	}
+	steps := Steps
+	if options.MaxGlimpses > 0 {
+		steps = min(steps, options.MaxGlimpses)
+	}
+	results := c.results[:len(images)]
+	var stopped [blockSize]bool
+	for b := range results {
+		results[b].Glimpses = results[b].Glimpses[:0]
+	}
+	l := c.look
+	l.begin(images)
+	for i := range steps {
+		l.see()
+		looking := false
+		for b := range results {
+			r := &results[b]
+			if stopped[b] {
+				continue
+			}
+			r.Glimpses = r.Glimpses[:i+1]
+			g := &r.Glimpses[i]
+			g.X, g.Y = l.place[2*b], l.place[2*b+1]
+			g.SigmaX, g.SigmaY = l.std[2*b], l.std[2*b+1]
+			g.Weight = l.weight[b]
+			l.logits(r.Logits, b)
+			nn.Softmax(g.Probabilities, r.Logits)
+			stop := options.Fast && i > 0 && policy.Stop(i, g.Weight, r.Glimpses[i-1].Weight)
+			stopped[b] = stop
+			looking = looking || !stop
+		}
+		if !looking || i == steps-1 {
+			break
+		}
+		l.move()
+	}
+	for b := range results {
+		r := &results[b]
+		copy(r.Probabilities, r.Glimpses[len(r.Glimpses)-1].Probabilities)
+		r.Label = 0
+		for k, v := range r.Probabilities {
+			if v > r.Probabilities[r.Label] {
+				r.Label = k
+			}
+		}
+	}
+	return results
 }

@@ -14,10 +14,17 @@ const (
 	ImageLen = ImageSize * ImageSize * Colours
 
 	glimpseChannels = Scales * Colours // 12
+	glimpsePadded   = GlimpseSize + 2  // with the border of zeros a 3x3 convolution reads
 	conv1Channels   = 128
 	conv2Channels   = 256
 	pool1Size       = GlimpseSize / 2 // 6
+	pool1Padded     = pool1Size + 2
 	pool2Size       = GlimpseSize / 4 // 3
+
+	glimpseLen      = glimpsePadded * glimpsePadded * glimpseChannels // one padded glimpse
+	conv1Len        = GlimpseSize * GlimpseSize * conv1Channels
+	pool1Len        = pool1Padded * pool1Padded * conv1Channels // padded
+	conv2Len        = pool1Size * pool1Size * conv2Channels
 	flatLen         = pool2Size * pool2Size * conv2Channels
 	contextChannels = 64
 	contextFlat     = pool2Size * pool2Size * contextChannels
@@ -29,19 +36,4 @@ const (
 	// emissions counts the calls of the location policy in one forward pass: one before
 	// the first glimpse and one after each.
 	emissions = Steps + 1
-)
-
-// The location limits, as published: 12/64 of the picture is a glimpse at the reference's
-// original 64-pixel scale, so Limit keeps half a glimpse inside, and a sampled move
-// travels at most moveScale.
-const (
-	Limit     = 1 - 12.0/64/2       // 0.90625
-	moveScale = 12.0 / 64 / 2 * 8.0 // 0.75
-)
-
-// SigmaMin and SigmaMax bound the policy's standard deviation: exp(-1/2) and exp(1/2).
-// A step whose next look was drawn with SigmaMin weighs 1, with SigmaMax 0.
-const (
-	SigmaMin = 0.60653065971263342360
-	SigmaMax = 1.64872127070012814685
 )

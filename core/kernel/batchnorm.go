@@ -57,7 +57,8 @@ func (t Table) Set(field, channel int, v float32) {
 	t[channel/Lanes*4*Lanes+field*Lanes+channel%Lanes] = v
 }
 
-func (t Table) at(field, channel int) float32 {
+// At returns a field of a channel.
+func (t Table) At(field, channel int) float32 {
 	return t[channel/Lanes*4*Lanes+field*Lanes+channel%Lanes]
 }
 

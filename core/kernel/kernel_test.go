@@ -232,7 +232,7 @@ func TestPool(t *testing.T) {
 				}
 				at := func(r, col, i, ch int) int { return (2*r+i/2)*p.YRow + (2*col+i%2)*p.YPixel + ch }
 				z := func(r, col, i, ch int) float32 {
-					return p.Table.at(TableScale, ch)*p.Y[at(r, col, i, ch)] + p.Table.at(TableShift, ch)
+					return p.Table.At(TableScale, ch)*p.Y[at(r, col, i, ch)] + p.Table.At(TableShift, ch)
 				}
 				winner := func(r, col, ch int) (best int) {
 					for i := range 4 {
@@ -268,11 +268,11 @@ func TestPool(t *testing.T) {
 					best := winner(r, col, ch)
 					for i := range 4 {
 						d := &wantDY[(2*r+i/2)*p.DYRow+(2*col+i%2)*p.DYPixel+ch]
-						*d = p.Table.at(TableMean, ch) - p.Table.at(TableSlope, ch)*p.Y[at(r, col, i, ch)]
+						*d = p.Table.At(TableMean, ch) - p.Table.At(TableSlope, ch)*p.Y[at(r, col, i, ch)]
 						if i == best && z(r, col, i, ch) > 0 {
-							*d += p.Table.at(TableScale, ch) * *pooled
+							*d += p.Table.At(TableScale, ch) * *pooled
 							want.add(0, ch, *pooled)
-							want.add(1, ch, *pooled*(p.Y[at(r, col, i, ch)]-p.Table.at(TableMean, ch)))
+							want.add(1, ch, *pooled*(p.Y[at(r, col, i, ch)]-p.Table.At(TableMean, ch)))
 						}
 					}
 				})

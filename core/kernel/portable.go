@@ -125,7 +125,7 @@ func (c *Columns) portableSquares(dst, mean []float32) {
 
 // window returns the four pixels of a 2x2 window, their affine values and the largest of those.
 func (p *Pool) window(row, col, channel int) (y, z [4]float32, top float32) {
-	scale, shift := p.Table.at(TableScale, channel), p.Table.at(TableShift, channel)
+	scale, shift := p.Table.At(TableScale, channel), p.Table.At(TableShift, channel)
 	at := 2*row*p.YRow + 2*col*p.YPixel + channel
 	y = [4]float32{p.Y[at], p.Y[at+p.YPixel], p.Y[at+p.YRow], p.Y[at+p.YRow+p.YPixel]}
 	for i := range z {
@@ -161,7 +161,7 @@ func (p *Pool) portableGradientSums(sums Sums) {
 			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
 				if y, z, top := p.window(r, c, ch); top > 0 {
 					sums.add(0, ch, dz)
-					sums.add(1, ch, dz*(y[first(z, top)]-p.Table.at(TableMean, ch)))
+					sums.add(1, ch, dz*(y[first(z, top)]-p.Table.At(TableMean, ch)))
 				}
 			}
 		}
@@ -173,14 +173,14 @@ func (p *Pool) portableGradient() {
 		for c := range p.Cols {
 			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
 				y, z, top := p.window(r, c, ch)
-				base, slope := p.Table.at(TableMean, ch), p.Table.at(TableSlope, ch)
+				base, slope := p.Table.At(TableMean, ch), p.Table.At(TableSlope, ch)
 				at := 2*r*p.DYRow + 2*c*p.DYPixel + ch
 				offsets := [4]int{0, p.DYPixel, p.DYRow, p.DYRow + p.DYPixel}
 				for i, off := range offsets {
 					p.DY[at+off] = base - slope*y[i]
 				}
 				if top > 0 {
-					p.DY[at+offsets[first(z, top)]] += p.Table.at(TableScale, ch) * dz
+					p.DY[at+offsets[first(z, top)]] += p.Table.At(TableScale, ch) * dz
 				}
 			}
 		}

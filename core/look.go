@@ -1,0 +1,191 @@
+package core
+
+import (
+	"gdram/core/glimpse"
+	"gdram/core/kernel"
+	"gdram/core/nn"
+	"gdram/core/policy"
+)
+
+// norms are the three batch norms of the network as evaluation sees them.
+type norms struct {
+	conv1, conv2, emission norm
+}
+
+func newNorms() norms {
+	return norms{
+		norm{kernel.NewTable(conv1Channels)},
+		norm{kernel.NewTable(conv2Channels)},
+		norm{kernel.NewTable(emissionWidth)},
+	}
+}
+
+func (n *norms) load(p *Params) {
+	one := func(n *norm, layer, norm string) {
+		n.loadRunning(p.Tensor(norm+".weight"), p.Tensor(norm+".bias"), p.Tensor(layer+".bias"),
+			p.Tensor(norm+".running_mean"), p.Tensor(norm+".running_var"))
+	}
+	one(&n.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1")
+	one(&n.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5")
+	one(&n.emission, "emission_net.fc.0", "emission_net.fc.1")
+}
+
+// look is the state of up to blockSize pictures being looked at: evaluation, step by step. Leading
+// dimension of every buffer: the picture.
+//
+//	picture ─ thumbnail ─ context ──────────────► h2 ─ emission ─► place, weight
+//	   │                                           ▲                  │
+//	   └─ sensor ─ conv ─ conv ─ what·where ─ LSTM1 ─ LSTM2           │
+//	         ▲                                 └─ class ─► step logits │
+//	         └────────────────────────────────────────────────────────┘
+type look struct {
+	net    *network
+	norms  *norms
+	sensor *glimpse.Sensor
+	images [][]float32
+
+	context context
+
+	glimpse  []float32 // [14][14][12], border zero
+	y1       []float32 // [12][12][128] before its batch norm and bias
+	pool1    []float32 // [8][8][128], border zero
+	points   []float32 // Winograd scratch
+	products []float32
+	y2       []float32 // [6][6][256]
+	pool2    []float32 // [3][3][256]
+
+	place              []float32 // [2]
+	placeFeature       []float32 // [128]
+	what, where        []float32 // [128] each
+	feature            []float32 // [128]
+	gates              []float32 // [512]
+	h1, c1, h2, c2     []float32 // [128] each
+	contextFlat        []float32
+	classHidden        []float32 // [256]
+	stepLogits         []float32 // [classes, padded to 16]
+	emission, heads    []float32 // [256], [16]
+	mu, std            []float32 // [2] each, of the emission that chose the present place
+	weight, sum, total []float32 // [1], weighted sum of step logits [classes], sum of weights [1]
+}
+
+func newLook(net *network, norms *norms) *look {
+	buffer := func(n int) []float32 { return make([]float32, blockSize*n) }
+	return &look{
+		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
+		context: newContext(),
+		glimpse: buffer(glimpseLen), y1: buffer(conv1Len), pool1: buffer(pool1Len),
+		points:   buffer(kernel.WinogradPoints * kernel.WinogradTiles * conv1Channels),
+		products: buffer(kernel.WinogradPoints * kernel.WinogradTiles * conv2Channels),
+		y2:       buffer(conv2Len), pool2: buffer(flatLen),
+		place: buffer(2), placeFeature: buffer(Hidden), what: buffer(Hidden), where: buffer(Hidden),
+		feature: buffer(Hidden), gates: buffer(gates),
+		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
+		contextFlat: buffer(contextFlat), classHidden: buffer(classWidth), stepLogits: buffer(net.class2.stride),
+		emission: buffer(emissionWidth), heads: buffer(net.heads.stride),
+		mu: buffer(2), std: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
+	}
+}
+
+// begin takes in pictures, 1 to blockSize of them, each ImageLen, and chooses the first place.
+func (l *look) begin(images [][]float32) {
+	l.images = images
+	n := len(images)
+	for b, image := range images {
+		const row = glimpsePadded * Colours
+		glimpse.Thumbnail(l.context.thumbnail[row+Colours:], row, Colours, image, ImageSize, Colours, GlimpseSize)
+		l.net.contextForward(&l.context)
+		copy(l.contextFlat[b*contextFlat:], l.context.pool2)
+	}
+	l.net.contextFC.forward(l.h2, l.contextFlat, n)
+	clear(l.c2)
+	clear(l.h1)
+	clear(l.c1)
+	clear(l.sum)
+	clear(l.total)
+	l.emit()
+	for b := range n {
+		place := policy.First(pair(l.mu, b))
+		copy(l.place[2*b:], place[:])
+		l.weight[b] = 1
+	}
+}
+
+func pair(v []float32, i int) [2]float32 { return [2]float32{v[2*i], v[2*i+1]} }
+
+// emit asks the policy, from h2, for the Gaussian of the next place.
+func (l *look) emit() {
+	n := len(l.images)
+	l.net.emission.forward(l.emission, l.h2, n)
+	for b := range n {
+		l.norms.emission.applyReLU(l.emission[b*emissionWidth:][:emissionWidth])
+	}
+	l.net.heads.forward(l.heads, l.emission, n)
+	for b := range n {
+		h := l.heads[b*l.net.heads.stride:]
+		mu, _, std := policy.Emit([2]float32{h[0], h[1]}, [2]float32{h[2], h[3]})
+		copy(l.mu[2*b:], mu[:])
+		copy(l.std[2*b:], std[:])
+	}
+}
+
+// see looks at the present place and adds what it thinks to the answer.
+func (l *look) see() {
+	n, w := len(l.images), l.net
+	for b, image := range l.images {
+		const row = glimpsePadded * glimpseChannels
+		x := l.glimpse[b*glimpseLen:][:glimpseLen]
+		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, image, l.place[2*b], l.place[2*b+1])
+		y := l.y1[b*conv1Len:][:conv1Len]
+		conv(y, x, w.conv1, GlimpseSize, glimpseChannels, conv1Channels)
+		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
+		pool.Forward()
+	}
+	w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
+	for b := range n {
+		pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
+		pool.Forward()
+	}
+	w.place.forward(l.placeFeature, l.place, n)
+	placeFeature := l.placeFeature[:n*Hidden]
+	nn.ReLUForward(placeFeature, placeFeature)
+	w.what.forward(l.what, l.pool2, n)
+	w.where.forward(l.where, placeFeature, n)
+	for i := range n * Hidden {
+		l.feature[i] = max(0, l.what[i]*l.where[i])
+	}
+	w.lstm1X.forward(l.gates, l.feature, n)
+	w.lstm1H.accumulate(l.gates, l.h1, n)
+	nn.LSTMForward(l.gates[:n*gates], l.c1[:n*Hidden], l.h1[:n*Hidden], l.c1[:n*Hidden], n, Hidden)
+
+	w.class1.forward(l.classHidden, l.h1, n)
+	classHidden := l.classHidden[:n*classWidth]
+	nn.ReLUForward(classHidden, classHidden)
+	w.class2.forward(l.stepLogits, classHidden, n)
+	for b := range n {
+		for k, v := range l.stepLogits[b*w.class2.stride:][:w.classes] {
+			l.sum[b*w.classes+k] += l.weight[b] * v
+		}
+		l.total[b] += l.weight[b]
+	}
+}
+
+// move chooses the next place and its weight.
+func (l *look) move() {
+	n, w := len(l.images), l.net
+	w.lstm2X.forward(l.gates, l.h1, n)
+	w.lstm2H.accumulate(l.gates, l.h2, n)
+	nn.LSTMForward(l.gates[:n*gates], l.c2[:n*Hidden], l.h2[:n*Hidden], l.c2[:n*Hidden], n, Hidden)
+	l.emit()
+	for b := range n {
+		place := policy.Next(pair(l.place, b), pair(l.mu, b))
+		copy(l.place[2*b:], place[:])
+		l.weight[b] = policy.Weight(pair(l.std, b))
+	}
+}
+
+// logits writes the answer of picture b so far: the weighted mean of its step logits.
+func (l *look) logits(dst []float32, b int) {
+	for k := range dst {
+		dst[k] = l.sum[b*l.net.classes+k] / l.total[b]
+	}
+}

@@ -1,0 +1,419 @@
+package core
+
+import (
+	"math"
+
+	"gdram/core/kernel"
+	"gdram/core/nn"
+)
+
+// batchNormEpsilon is added to a variance before its root is taken, as published.
+const batchNormEpsilon = nn.Epsilon
+
+// blockSize is how many pictures a task takes through a layer at once: 24 Winograd tiles, four full
+// tiles of the matrix kernel, and a working set that fits a second-level cache.
+const blockSize = 6
+
+func pad(n int) int { return (n + kernel.Panel - 1) / kernel.Panel * kernel.Panel }
+
+// pack lays out a [k][n] matrix, given by at(k, n), as panels of 16 columns: [n/16][k][16].
+// Columns past n are zero.
+func pack(dst []float32, k, n int, at func(k, n int) float32) {
+	for panel := 0; panel < pad(n)/kernel.Panel; panel++ {
+		for row := range k {
+			to := dst[(panel*k+row)*kernel.Panel:][:kernel.Panel]
+			for c := range to {
+				to[c] = 0
+				if col := panel*kernel.Panel + c; col < n {
+					to[c] = at(row, col)
+				}
+			}
+		}
+	}
+}
+
+// linear is a fully connected layer in kernel layout: y = x·Wᵀ + b.
+type linear struct {
+	in, out int
+	stride  int       // of a row of y: out padded to 16
+	weight  []float32 // W as [stride/16][in][16]
+	back    []float32 // Wᵀ as [in/16][out][16], for training
+	bias    []float32 // [stride]
+}
+
+func newLinear(in, out int, training bool) linear {
+	l := linear{in: in, out: out, stride: pad(out)}
+	l.weight = make([]float32, l.stride*in)
+	l.bias = make([]float32, l.stride)
+	if training {
+		l.back = make([]float32, pad(in)*out)
+	}
+	return l
+}
+
+// load takes the weights [out][in] and the sum of the biases [out] as published. order, if not
+// nil, maps an input to its published place.
+func (l *linear) load(weight []float32, order []int, biases ...[]float32) {
+	at := func(in, out int) float32 { return weight[out*l.in+in] }
+	if order != nil {
+		at = func(in, out int) float32 { return weight[out*l.in+order[in]] }
+	}
+	pack(l.weight, l.in, l.out, at)
+	if l.back != nil {
+		pack(l.back, l.out, l.in, func(out, in int) float32 { return at(in, out) })
+	}
+	clear(l.bias)
+	for _, b := range biases {
+		for i, v := range b {
+			l.bias[i] += v
+		}
+	}
+}
+
+// forward writes y [rows][stride] for x [rows][in].
+func (l *linear) forward(y, x []float32, rows int) {
+	for r := range rows {
+		copy(y[r*l.stride:], l.bias)
+	}
+	l.accumulate(y, x, rows)
+}
+
+// accumulate adds x·Wᵀ to y.
+func (l *linear) accumulate(y, x []float32, rows int) {
+	g := kernel.Gemm{Rows: rows, Columns: l.stride, K: l.in, A: x, ARow: l.in, ACol: 1,
+		B: l.weight, BPanel: l.in * kernel.Panel, BRow: kernel.Panel, C: y, CRow: l.stride, Add: true}
+	g.Run()
+}
+
+// backward writes, or adds to, dx [rows][in] for dy [rows][stride].
+func (l *linear) backward(dx, dy []float32, rows int, add bool) {
+	g := kernel.Gemm{Rows: rows, Columns: l.in, K: l.out, A: dy, ARow: l.stride, ACol: 1,
+		B: l.back, BPanel: l.out * kernel.Panel, BRow: kernel.Panel, C: dx, CRow: l.in, Add: add}
+	g.Run()
+}
+
+// flatOrder maps element (row, column, channel) of a 3x3 map, as the kernels keep it, to its
+// published place (channel, row, column).
+func flatOrder(channels int) []int {
+	const pixels = pool2Size * pool2Size
+	order := make([]int, pixels*channels)
+	for i := range order {
+		order[i] = i%channels*pixels + i/channels
+	}
+	return order
+}
+
+// convPack lays out a direct 3x3 convolution [out][in][3][3] as B of kernel.Gemm, a segment a
+// filter row: [out/16][3][3·in][16].
+func convPack(dst, weight []float32, in, out int) {
+	pack(dst, 9*in, out, func(k, n int) float32 {
+		c, tap := k%in, k/in
+		return weight[(n*in+c)*9+tap]
+	})
+}
+
+// convPackBack is the convolution that carries gradients back: taps turned round, channels swapped.
+func convPackBack(dst, weight []float32, in, out int) {
+	pack(dst, 9*out, in, func(k, n int) float32 {
+		c, tap := k%out, k/out
+		return weight[(c*in+n)*9+8-tap]
+	})
+}
+
+// conv runs a packed direct convolution of one zero-padded map [side+2][side+2][in] into
+// [side][side][out]. No bias is added.
+func conv(y, x, packed []float32, side, in, out int) {
+	row := (side + 2) * in
+	g := kernel.Gemm{Outer: side, Rows: side, Columns: out, Segments: 3, K: 3 * in,
+		A: x, AOuter: row, ASegment: row, ARow: in, ACol: 1,
+		B: packed, BPanel: 9 * in * kernel.Panel, BSegment: 3 * in * kernel.Panel, BRow: kernel.Panel,
+		C: y, COuter: side * out, CRow: out}
+	g.Run()
+}
+
+// convGradient adds the weight gradient of one map to dw, laid out [3][3·in][out].
+func convGradient(dw, dy, x []float32, side, in, out int) {
+	row := (side + 2) * in
+	for tapRow := range 3 {
+		g := kernel.Gemm{Rows: 3 * in, Columns: out, Segments: side, K: side,
+			A: x[tapRow*row:], ARow: 1, ASegment: row, ACol: in,
+			B: dy, BSegment: side * out, BRow: out,
+			C: dw[tapRow*3*in*out:], CRow: out, Add: true}
+		g.Run()
+	}
+}
+
+// convUnpackGradient adds dw, laid out as convGradient does, to the published layout.
+func convUnpackGradient(dst, dw []float32, in, out int) {
+	for k := range 9 * in {
+		c, tap := k%in, k/in
+		for n, v := range dw[k*out : (k+1)*out] {
+			dst[(n*in+c)*9+tap] += v
+		}
+	}
+}
+
+// winogradConv is a 3x3 convolution of 6x6 maps by kernel.Tiles: 25 products of transformed
+// tiles with transformed filters.
+type winogradConv struct {
+	in, out int
+	filter  []float32 // [25][out/16][in][16]
+}
+
+// winogradTransform writes the 25 points of every filter g(in, out) of a range of output panels.
+func (w *winogradConv) load(firstPanel, panels int, filter func(in, out int, g *[9]float32)) {
+	var g [9]float32
+	var u [kernel.WinogradPoints]float32
+	for out := firstPanel * kernel.Panel; out < (firstPanel+panels)*kernel.Panel; out++ {
+		at := out / kernel.Panel * w.in * kernel.Panel
+		for in := range w.in {
+			filter(in, out, &g)
+			kernel.WinogradFilter(&u, &g)
+			for p, v := range u {
+				w.filter[p*w.in*w.out+at+in*kernel.Panel+out%kernel.Panel] = v
+			}
+		}
+	}
+}
+
+// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are
+// scratch for blockSize maps: [25][tiles][in] and [25][tiles][out].
+func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
+	rows := maps * kernel.WinogradTiles
+	winogradInput(points, x, xStride, w.in, maps)
+	for p := range kernel.WinogradPoints {
+		g := kernel.Gemm{Rows: rows, Columns: w.out, K: w.in,
+			A: points[p*rows*w.in:], ARow: w.in, ACol: 1,
+			B: w.filter[p*w.in*w.out:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
+			C: products[p*rows*w.out:], CRow: w.out}
+		g.Run()
+	}
+	t := kernel.Tiles{SrcRow: 5 * rows * w.out, SrcPixel: rows * w.out,
+		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
+	for m := range maps {
+		for tile := range kernel.WinogradTiles {
+			t.Src = products[(m*kernel.WinogradTiles+tile)*w.out:]
+			t.Dst = y[m*yStride+tileOffset(tile, pool1Size, w.out):]
+			t.Output()
+		}
+	}
+}
+
+// winogradInput transforms the tiles of zero-padded 8x8 maps into points [25][tiles][channels].
+func winogradInput(points, x []float32, xStride, channels, maps int) {
+	rows := maps * kernel.WinogradTiles
+	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
+		DstRow: 5 * rows * channels, DstPixel: rows * channels, DstPanel: kernel.Panel, Channels: channels}
+	for m := range maps {
+		for tile := range kernel.WinogradTiles {
+			t.Src = x[m*xStride+tileOffset(tile, pool1Padded, channels):]
+			t.Dst = points[(m*kernel.WinogradTiles+tile)*channels:]
+			t.Input()
+		}
+	}
+}
+
+// tileOffset is where a Winograd tile starts in a map of the given side.
+func tileOffset(tile, side, channels int) int {
+	return (tile/2*3*side + tile%2*3) * channels
+}
+
+// norm is a batch norm seen as a scale and a shift of every channel.
+type norm struct {
+	table kernel.Table
+}
+
+// loadRunning folds the running statistics, and the bias of the layer before, whose sums leave it
+// out: z = gamma·(y + bias - mean)/sqrt(var + eps) + beta.
+func (n *norm) loadRunning(gamma, beta, bias, mean, variance []float32) {
+	for c := range gamma {
+		scale := float64(gamma[c]) / math.Sqrt(float64(variance[c])+batchNormEpsilon)
+		n.table.Set(kernel.TableScale, c, float32(scale))
+		n.table.Set(kernel.TableShift, c, float32(float64(beta[c])+scale*(float64(bias[c])-float64(mean[c]))))
+	}
+}
+
+// network is every layer in kernel layout, the batch norms aside.
+type network struct {
+	classes    int
+	conv1      []float32 // [8][108][16]
+	conv2      winogradConv
+	conv2Back  winogradConv // training only
+	place      linear       // fc_l
+	what       linear       // fc_gg: what is seen
+	where      linear       // fc_lg: where it is
+	lstm1X     linear
+	lstm1H     linear
+	lstm2X     linear
+	lstm2H     linear
+	context1   []float32
+	context2   []float32
+	contextB   []float32 // context2's way back, training only
+	contextFC  linear
+	class1     linear
+	class2     linear
+	emission   linear
+	heads      linear // mu (2) and log-variance (2)
+	baseline1  linear
+	baseline2  linear
+	flat       []int
+	contextMap []int
+
+	contextNorm [2]norm // the context's biases, as the pooling kernel wants them
+}
+
+func newNetwork(classes int, training bool) *network {
+	w := &network{
+		classes: classes,
+		conv1:   make([]float32, 9*glimpseChannels*conv1Channels),
+		conv2: winogradConv{in: conv1Channels, out: conv2Channels,
+			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)},
+		place:      newLinear(2, Hidden, false),
+		what:       newLinear(flatLen, Hidden, training),
+		where:      newLinear(Hidden, Hidden, training),
+		lstm1X:     newLinear(Hidden, gates, training),
+		lstm1H:     newLinear(Hidden, gates, training),
+		lstm2X:     newLinear(Hidden, gates, training),
+		lstm2H:     newLinear(Hidden, gates, training),
+		context1:   make([]float32, 9*Colours*contextChannels),
+		context2:   make([]float32, 9*contextChannels*contextChannels),
+		contextFC:  newLinear(contextFlat, Hidden, training),
+		class1:     newLinear(Hidden, classWidth, training),
+		class2:     newLinear(classWidth, classes, training),
+		emission:   newLinear(Hidden, emissionWidth, training),
+		heads:      newLinear(emissionWidth, 4, training),
+		baseline1:  newLinear(2*Hidden, baselineWidth, training),
+		baseline2:  newLinear(baselineWidth, 1, training),
+		flat:       flatOrder(conv2Channels),
+		contextMap: flatOrder(contextChannels),
+		contextNorm: [2]norm{
+			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
+	}
+	if training {
+		w.conv2Back = winogradConv{in: conv2Channels, out: conv1Channels,
+			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)}
+		w.contextB = make([]float32, 9*contextChannels*contextChannels)
+	}
+	return w
+}
+
+// loadTasks is the number of pieces load can be cut into.
+const loadTasks = 16 + 8 + 1
+
+// load brings one piece of the published weights into kernel layout.
+func (w *network) load(p *Params, task int) {
+	conv2 := p.Tensor("glimpse_net.fc_g.4.weight")
+	switch {
+	case task < 16: // a panel of 16 output channels each
+		w.conv2.load(task, 1, func(in, out int, g *[9]float32) {
+			copy(g[:], conv2[(out*conv1Channels+in)*9:])
+		})
+		return
+	case task < 24:
+		if w.conv2Back.filter != nil {
+			w.conv2Back.load(task-16, 1, func(in, out int, g *[9]float32) {
+				for tap, v := range conv2[(in*conv1Channels+out)*9:][:9] {
+					g[8-tap] = v
+				}
+			})
+		}
+		return
+	}
+	full := func(l *linear, name string, order []int) {
+		l.load(p.Tensor(name+".weight"), order, p.Tensor(name+".bias"))
+	}
+	convPack(w.conv1, p.Tensor("glimpse_net.fc_g.0.weight"), glimpseChannels, conv1Channels)
+	full(&w.place, "glimpse_net.fc_l.0", nil)
+	full(&w.what, "glimpse_net.fc_gg", w.flat)
+	full(&w.where, "glimpse_net.fc_lg", nil)
+	for _, lstm := range []struct {
+		x, h *linear
+		name string
+	}{{&w.lstm1X, &w.lstm1H, "rnn1.lstm_cell"}, {&w.lstm2X, &w.lstm2H, "rnn2.lstm_cell"}} {
+		lstm.x.load(p.Tensor(lstm.name+".weight_ih"), nil, p.Tensor(lstm.name+".bias_ih"), p.Tensor(lstm.name+".bias_hh"))
+		lstm.h.load(p.Tensor(lstm.name+".weight_hh"), nil)
+	}
+	convPack(w.context1, p.Tensor("rnn2.context_net1.0.weight"), Colours, contextChannels)
+	context2 := p.Tensor("rnn2.context_net2.0.weight")
+	convPack(w.context2, context2, contextChannels, contextChannels)
+	if w.contextB != nil {
+		convPackBack(w.contextB, context2, contextChannels, contextChannels)
+	}
+	for i, name := range []string{"rnn2.context_net1.0.bias", "rnn2.context_net2.0.bias"} {
+		for c, v := range p.Tensor(name) {
+			w.contextNorm[i].table.Set(kernel.TableScale, c, 1)
+			w.contextNorm[i].table.Set(kernel.TableShift, c, v)
+		}
+	}
+	full(&w.contextFC, "rnn2.fc", w.contextMap)
+	full(&w.class1, "class_net.fc.0", nil)
+	full(&w.class2, "class_net.fc.2", nil)
+	// The bias of the layer before a batch norm is folded into the norm.
+	w.emission.load(p.Tensor("emission_net.fc.0.weight"), nil)
+	mu, logvar := p.Tensor("emission_net.mu_net.0.weight"), p.Tensor("emission_net.logvar_net.0.weight")
+	both := append(append(make([]float32, 0, 4*emissionWidth), mu...), logvar...)
+	bias := append(append(make([]float32, 0, 4), p.Tensor("emission_net.mu_net.0.bias")...), p.Tensor("emission_net.logvar_net.0.bias")...)
+	w.heads.load(both, nil, bias)
+	full(&w.baseline1, "baseline_net.fc.0", nil)
+	full(&w.baseline2, "baseline_net.fc.1", nil)
+}
+
+// context is the scratch of one picture's way to the first hidden state.
+type context struct {
+	thumbnail []float32 // [14][14][3], border zero
+	y1        []float32 // [12][12][64]
+	pool1     []float32 // [8][8][64], border zero
+	y2        []float32 // [6][6][64]
+	pool2     []float32 // [3][3][64]
+}
+
+func newContext() context {
+	return context{
+		thumbnail: make([]float32, glimpsePadded*glimpsePadded*Colours),
+		y1:        make([]float32, GlimpseSize*GlimpseSize*contextChannels),
+		pool1:     make([]float32, pool1Padded*pool1Padded*contextChannels),
+		y2:        make([]float32, pool1Size*pool1Size*contextChannels),
+		pool2:     make([]float32, contextFlat),
+	}
+}
+
+// pools returns the two pooling passes of the context network.
+func (w *network) contextPools(c *context) (first, second kernel.Pool) {
+	first = kernel.Pool{Y: c.y1, YRow: GlimpseSize * contextChannels, YPixel: contextChannels,
+		Pooled: c.pool1[(pool1Padded+1)*contextChannels:], PooledRow: pool1Padded * contextChannels, PooledPixel: contextChannels,
+		Table: w.contextNorm[0].table, Rows: pool1Size, Cols: pool1Size, Channels: contextChannels}
+	second = kernel.Pool{Y: c.y2, YRow: pool1Size * contextChannels, YPixel: contextChannels,
+		Pooled: c.pool2, PooledRow: pool2Size * contextChannels, PooledPixel: contextChannels,
+		Table: w.contextNorm[1].table, Rows: pool2Size, Cols: pool2Size, Channels: contextChannels}
+	return
+}
+
+// contextForward fills c.pool2 from c.thumbnail.
+func (w *network) contextForward(c *context) {
+	first, second := w.contextPools(c)
+	conv(c.y1, c.thumbnail, w.context1, GlimpseSize, Colours, contextChannels)
+	first.Forward()
+	conv(c.y2, c.pool1, w.context2, pool1Size, contextChannels, contextChannels)
+	second.Forward()
+}
+
+// conv1Pool and conv2Pool describe the batch norm, ReLU and pooling behind the two convolutions of
+// the glimpse network: y into a zero-padded map, and into a dense one.
+func conv1Pool(y, padded []float32, table kernel.Table) kernel.Pool {
+	return kernel.Pool{Y: y, YRow: GlimpseSize * conv1Channels, YPixel: conv1Channels,
+		Pooled: padded[(pool1Padded+1)*conv1Channels:], PooledRow: pool1Padded * conv1Channels, PooledPixel: conv1Channels,
+		Table: table, Rows: pool1Size, Cols: pool1Size, Channels: conv1Channels}
+}
+
+func conv2Pool(y, pooled []float32, table kernel.Table) kernel.Pool {
+	return kernel.Pool{Y: y, YRow: pool1Size * conv2Channels, YPixel: conv2Channels,
+		Pooled: pooled, PooledRow: pool2Size * conv2Channels, PooledPixel: conv2Channels,
+		Table: table, Rows: pool2Size, Cols: pool2Size, Channels: conv2Channels}
+}
+
+// applyReLU turns a vector of pre-activations into max(0, scale·y + shift).
+func (n *norm) applyReLU(y []float32) {
+	for c, v := range y {
+		y[c] = max(0, n.table.At(kernel.TableScale, c)*v+n.table.At(kernel.TableShift, c))
+	}
+}
