@@ -152,21 +152,23 @@ func TestSampleAgainstDefinition(t *testing.T) {
 // Around whole pixels, the edges above all, rounding must neither leave the picture nor bend
 // the weights.
 func TestTapsAtWholePixels(t *testing.T) {
-	s := NewSensor(128, 3, 12, 4)
-	for pixel := -1; pixel <= 128; pixel++ {
-		coordinate := float32(2*pixel+1)/128 - 1
-		for range 20 {
-			coordinate = math.Nextafter32(coordinate, -2)
-		}
-		for range 40 {
-			got := s.tap(coordinate)
-			for _, at := range []int{got.at0, got.at1} {
-				require.True(t, 0 <= at && at < 128, "pixel %d at coordinate %v", at, coordinate)
+	for _, size := range []int{2, 3, 17, 64, 100, 128, 1000} {
+		s := NewSensor(size, 1, 2, 1)
+		for pixel := -1; pixel <= size; pixel++ {
+			coordinate := float32(2*pixel+1)/float32(size) - 1
+			for range 20 {
+				coordinate = math.Nextafter32(coordinate, -3)
 			}
-			for _, weight := range []float32{got.weight0, got.weight1} {
-				require.True(t, 0 <= weight && weight <= 1, "weight %v at coordinate %v", weight, coordinate)
+			for range 40 {
+				got := s.tap(coordinate)
+				for _, at := range []int{got.at0, got.at1} {
+					require.True(t, 0 <= at && at < size, "size %d: pixel %d at coordinate %v", size, at, coordinate)
+				}
+				for _, weight := range []float32{got.weight0, got.weight1} {
+					require.True(t, 0 <= weight && weight <= 1, "size %d: weight %v at coordinate %v", size, weight, coordinate)
+				}
+				coordinate = math.Nextafter32(coordinate, 3)
 			}
-			coordinate = math.Nextafter32(coordinate, 2)
 		}
 	}
 }
