@@ -1,0 +1,230 @@
+// Package checkpoint decodes weights: safetensors with the tensors of the published state
+// dict under their published names, as float32 or float16, and with what is needed to use
+// them in the metadata.
+//
+// The page links this package, so it imports neither os, fmt, encoding/json nor any
+// library (os alone would add 76 KB to the compressed page). Writing, and everything with
+// paths, is in package disk beside it; reading PyTorch's own files in package pytorch.
+package checkpoint
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gdram/core"
+)
+
+// Meta is what a file of weights says about itself. All of it may be absent, as it is from
+// files that others wrote.
+type Meta struct {
+	Dataset string            // name of the data set it learnt from
+	Labels  []string          // one for each class, or none
+	Gray    bool              // pictures are to be turned grey
+	Extra   map[string]string // anything else, under its key
+}
+
+// The keys of the metadata that Meta has fields for, and the one that readers of PyTorch
+// weights expect. Values are strings; two of them hold JSON.
+const (
+	KeyFormat        = "format"        // "pt"
+	KeyDataset       = "dataset"       // plain
+	KeyLabels        = "labels"        // ["airplane", ...]
+	KeyPreprocessing = "preprocessing" // {"size": 128, "gray": false}
+)
+
+// MaxHeader bounds the header in bytes; ours take some 8,000.
+const MaxHeader = 1 << 20
+
+// classBias is the tensor whose length is the number of classes.
+const classBias = "class_net.fc.2.bias"
+
+// Decode reads a safetensors file. The file must hold exactly the tensors of core.Specs,
+// floats as F32 or F16 and finite, counts as I64. It allocates only for a file that fits.
+// Errors are sentences without the name of the file.
+func Decode(b []byte) (*core.Params, Meta, error) {
+	h, data, err := split(b)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	if err := contiguous(h.tensors, len(data)); err != nil {
+		return nil, Meta{}, err
+	}
+	bias, ok := h.tensors[classBias]
+	if !ok {
+		return nil, Meta{}, errors.New("the weights lack the tensor " + classBias + "; this is not a file of this network")
+	}
+	if len(bias.shape) != 1 || bias.shape[0] < 2 {
+		return nil, Meta{}, errors.New("the tensor " + classBias + " has shape " + shapeString(bias.shape) +
+			", want one dimension of 2 classes or more")
+	}
+	classes := bias.shape[0]
+	specs := core.Specs(classes)
+	if err := check(h.tensors, specs); err != nil {
+		return nil, Meta{}, err
+	}
+	meta, err := parseMeta(h.metadata, classes)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+
+	p := core.NewParams(classes)
+	for _, s := range specs {
+		x := h.tensors[s.Name]
+		raw := data[x.begin:x.end]
+		v := p.Tensor(s.Name)
+		switch x.dtype {
+		case "F32":
+			for i := range v {
+				v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+			}
+		case "F16":
+			for i := range v {
+				v[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
+			}
+		case "I64":
+			for i := range v {
+				v[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
+			}
+		}
+	}
+	if err := Finite(p); err != nil {
+		return nil, Meta{}, err
+	}
+	return p, meta, nil
+}
+
+// Finite returns an error that names the first tensor with a NaN or an infinity.
+func Finite(p *core.Params) error {
+	for _, s := range p.Specs {
+		for i, v := range p.Tensor(s.Name) {
+			if v-v != 0 { // NaN for both NaN and infinities
+				return errors.New("the tensor " + s.Name + " holds " + strconv.FormatFloat(float64(v), 'g', -1, 32) +
+					" at place " + strconv.Itoa(i) + "; the weights are spoilt, take an earlier file")
+			}
+		}
+	}
+	return nil
+}
+
+// split separates header and data.
+func split(b []byte) (header, []byte, error) {
+	if strings.HasPrefix(string(b[:min(4, len(b))]), "PK\x03\x04") || len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && looksPickled(b) {
+		return header{}, nil, errors.New("this is a PyTorch file, not safetensors; turn it into one with: gdram convert")
+	}
+	if len(b) < 8 {
+		return header{}, nil, errors.New("the weights end after " + strconv.Itoa(len(b)) + " bytes, before their header; copy the file again")
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if n > MaxHeader {
+		return header{}, nil, errors.New("this is not a safetensors file of this network: its header would take " +
+			strconv.FormatUint(n, 10) + " bytes, want at most " + strconv.Itoa(MaxHeader))
+	}
+	if n > uint64(len(b)-8) {
+		return header{}, nil, errors.New("the weights end after " + strconv.Itoa(len(b)) + " bytes, within their header of " +
+			strconv.FormatUint(n, 10) + "; copy the file again")
+	}
+	h, err := parseHeader(b[8 : 8+n])
+	if err != nil {
+		return header{}, nil, errors.New("this is not a safetensors file: " + err.Error())
+	}
+	return h, b[8+n:], nil
+}
+
+// looksPickled tells a pickle from a header length that happens to start with the same
+// two bytes: of a length, the upper four bytes are zero.
+func looksPickled(b []byte) bool {
+	return len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0
+}
+
+// contiguous checks that the tensors fill the data, each byte once.
+func contiguous(tensors map[string]entry, size int) error {
+	type span struct {
+		name       string
+		begin, end int
+	}
+	spans := make([]span, 0, len(tensors))
+	for name, x := range tensors {
+		spans = append(spans, span{name, x.begin, x.end})
+	}
+	slices.SortFunc(spans, func(a, b span) int {
+		if a.begin != b.begin {
+			return a.begin - b.begin
+		}
+		return a.end - b.end
+	})
+	at := 0
+	for _, s := range spans {
+		if s.begin != at || s.end < s.begin {
+			return errors.New("the tensor " + s.name + " lies at bytes " + strconv.Itoa(s.begin) + " to " + strconv.Itoa(s.end) +
+				", want it to begin at " + strconv.Itoa(at) + "; the header is damaged, copy the file again")
+		}
+		at = s.end
+	}
+	if at != size {
+		return errors.New("the weights hold " + strconv.Itoa(size) + " bytes of data, want " + strconv.Itoa(at) +
+			"; the file is damaged, copy it again")
+	}
+	return nil
+}
+
+// check compares the header with the tensors that the network has.
+func check(tensors map[string]entry, specs []core.Spec) error {
+	known := make(map[string]bool, len(specs))
+	for _, s := range specs {
+		known[s.Name] = true
+		x, ok := tensors[s.Name]
+		if !ok {
+			return errors.New("the weights lack the tensor " + s.Name + "; this is not a file of this network")
+		}
+		if !slices.Equal(x.shape, s.Shape) {
+			return errors.New("the tensor " + s.Name + " has shape " + shapeString(x.shape) + ", want " + shapeString(s.Shape) +
+				"; this is not a file of this network")
+		}
+		want := 0
+		switch {
+		case s.Kind == core.Batches && x.dtype == "I64":
+			want = 8
+		case s.Kind != core.Batches && x.dtype == "F32":
+			want = 4
+		case s.Kind != core.Batches && x.dtype == "F16":
+			want = 2
+		case s.Kind == core.Batches:
+			return errors.New("the tensor " + s.Name + " is of type " + x.dtype + ", want I64")
+		default:
+			return errors.New("the tensor " + s.Name + " is of type " + x.dtype + ", want F32 or F16")
+		}
+		if x.end-x.begin != want*s.Len() {
+			return errors.New("the tensor " + s.Name + " takes " + strconv.Itoa(x.end-x.begin) + " bytes, want " +
+				strconv.Itoa(want*s.Len()) + "; the header is damaged, copy the file again")
+		}
+	}
+	for name := range tensors {
+		if !known[name] {
+			return errors.New("the weights hold an unknown tensor " + name + "; this is not a file of this network")
+		}
+	}
+	return nil
+}
+
+// fromHalf widens IEEE binary16, exactly: moved into place, the exponent is 112 too small,
+// for subnormals too. The largest exponent means infinity or NaN.
+func fromHalf(h uint16) float32 {
+	sign := uint32(h&0x8000) << 16
+	if h&0x7c00 == 0x7c00 {
+		return math.Float32frombits(sign | 0xff<<23 | uint32(h&0x3ff)<<13)
+	}
+	magnitude := math.Float32frombits(uint32(h&0x7fff)<<13) * 0x1p112
+	return math.Float32frombits(sign | math.Float32bits(magnitude))
+}
+
+func shapeString(shape []int) string {
+	s := make([]string, len(shape))
+	for i, d := range shape {
+		s[i] = strconv.Itoa(d)
+	}
+	return "[" + strings.Join(s, " ") + "]"
+}
