@@ -4,6 +4,7 @@ import { byId, shape } from './dom.js';
 /** @typedef {import('../engine/report.js').Report} Report */
 
 const VIEW = 512; // width of the overlay's view box
+const APART = 30; // distance that numbers keep, in the overlay
 const MOVE_SCALE = 0.75; // a drawn move is scaled by this before it is added to the place
 
 const canvas = /** @type {HTMLCanvasElement} */ (byId('picture'));
@@ -64,7 +65,7 @@ export function showLooks(report, chosen, choose) {
     }),
     shape('polyline', { class: 'path casing', points: path }),
     shape('polyline', { class: 'path', points: path }),
-    ...looks.map((look, i) => marker(look, i, chosen, choose)),
+    ...numberPlaces(looks).map((place, i) => marker(looks[i], place, i, chosen, choose)),
   );
   // The chosen one lies on top where looks crowd.
   const top = overlay.querySelector('.marker.chosen');
@@ -72,20 +73,46 @@ export function showLooks(report, chosen, choose) {
 }
 
 /**
+ * Where to write the numbers: at the looks, but pushed apart where looks crowd.
+ *
+ * @param {{ x: number, y: number }[]} looks
+ */
+function numberPlaces(looks) {
+  const places = looks.map(({ x, y }) => ({ x: at(x), y: at(y) }));
+  const inside = (/** @type {number} */ v) => Math.min(VIEW - APART / 2, Math.max(APART / 2, v));
+  for (let round = 0; round < 60; round++) {
+    places.forEach((a, i) => {
+      places.slice(0, i).forEach((b, j) => {
+        // Looks at the very same place part in directions of their own.
+        const dx = a.x - b.x || Math.cos(i - j) * 0.01;
+        const dy = a.y - b.y || Math.sin(i - j) * 0.01;
+        const distance = Math.hypot(dx, dy);
+        const push = (Math.max(0, APART - distance) / 2 / distance);
+        a.x = inside(a.x + dx * push);
+        a.y = inside(a.y + dy * push);
+        b.x = inside(b.x - dx * push);
+        b.y = inside(b.y - dy * push);
+      });
+    });
+  }
+  return places;
+}
+
+/**
  * @param {{ x: number, y: number }} look
+ * @param {{ x: number, y: number }} place of its number
  * @param {number} i
  * @param {number} chosen
  * @param {(look: number) => void} choose
  */
-function marker({ x, y }, i, chosen, choose) {
+function marker(look, place, i, chosen, choose) {
   const state = i === chosen ? 'chosen' : i < chosen ? 'past' : 'ahead';
-  const made = shape('g', { class: `marker ${state}`, transform: `translate(${at(x)} ${at(y)})` },
-    shape('circle', { r: i === chosen ? 17 : 13 }),
-    shape('text', { dy: '.36em' }, String(i + 1)));
+  const made = shape('g', { class: `marker ${state}` },
+    shape('line', { x1: at(look.x), y1: at(look.y), x2: place.x, y2: place.y }),
+    shape('circle', { class: 'spot', cx: at(look.x), cy: at(look.y), r: 4 }),
+    shape('g', { transform: `translate(${place.x} ${place.y})` },
+      shape('circle', { r: i === chosen ? 16 : 13 }),
+      shape('text', { dy: '.36em' }, String(i + 1))));
   made.addEventListener('click', () => choose(i));
   return made;
-}
-
-export function clearLooks() {
-  overlay.replaceChildren();
 }

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import AxeBuilder from '@axe-core/playwright';
+import { copyOfPage, draw, launch, open, refusal, screenshots, shown, top } from './browser.js';
+import { blackPNG, turned } from './files.js';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** Runs f on a fresh page and holds that nothing untoward happened on it. */
+const onPage = (f, options) => async () => {
+  const page = await open(browser, options);
+  try {
+    await f(page);
+    assert.deepEqual(page.trouble, []);
+  } finally {
+    await page.context().close();
+  }
+};
+
+const models = readdirSync(path.join(top, 'weights')).filter((name) => name.endsWith('.safetensors')).map((name) => name.replace('.safetensors', ''));
+const samplesOf = (model) => readdirSync(path.join(top, 'web/samples', model)).map((name) => name.replace('.png', '').split('-'));
+
+async function chooseModel(page, model) {
+  await page.locator(`#models input[value="${model}"]`).check({ force: true });
+  await page.waitForSelector(`#models input[value="${model}"]:checked`);
+}
+
+describe('a result', () => {
+  test('is on the page by itself, with every part of it', onPage(async (page) => {
+    const result = await shown(page);
+    assert.equal(result.markers, 8);
+    assert.equal(result.looks, 8);
+    assert.equal(result.rows.length, 5);
+    assert.equal(result.patches, 4);
+    assert.equal(result.rows[0], result.label);
+    assert.deepEqual(result.shares, result.shares.toSorted((a, b) => b - a));
+    assert.ok(result.summary.startsWith(result.label), result.summary);
+    assert.match(result.after, /after 8 of 8 looks/);
+    assert.match(result.timing, /in a worker/);
+  }));
+
+  for (const model of models) {
+    test(`comes for every sample of ${model}`, onPage(async (page) => {
+      await shown(page);
+      await chooseModel(page, model);
+      const labels = [];
+      for (const [label, number] of samplesOf(model)) {
+        await page.click(`#samples [data-sample="${label}"]`);
+        const result = await shown(page, `${label.replaceAll('_', ' ')}, test picture ${number}`);
+        labels.push(result.label);
+        assert.equal(await page.getAttribute(`#samples [data-sample="${label}"]`, 'aria-pressed'), 'true');
+      }
+      if (model === 'mnist') assert.deepEqual(labels, samplesOf(model).map(([label]) => label), 'its digits are easy ones');
+    }));
+  }
+
+  test('says where the network looked: patches show the picture there', onPage(async (page) => {
+    await shown(page);
+    // The middle of the finest patch is the pixel that the marker points at.
+    const [patch, there] = await page.evaluate(() => {
+      const spot = document.querySelector('.marker.chosen .spot');
+      const x = Number(spot.getAttribute('cx')) / 4 - 0.5;
+      const y = Number(spot.getAttribute('cy')) / 4 - 0.5;
+      const value = (canvas, column, row) => canvas.getContext('2d').getImageData(column, row, 1, 1).data[0];
+      const fine = document.querySelector('#patches canvas');
+      const mean = (points) => points.reduce((sum, point) => sum + value(...point), 0) / points.length;
+      const around = [[5, 5], [6, 5], [5, 6], [6, 6]].map(([c, r]) => [fine, c, r]);
+      const picture = document.getElementById('picture');
+      const near = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([dx, dy]) => [picture, Math.floor(x) + dx, Math.floor(y) + dy]);
+      return [mean(around), mean(near)];
+    });
+    assert.ok(Math.abs(patch - there) < 40, `patch ${patch}, picture ${there}`);
+  }));
+
+  test('stops early when asked, and says what that saved', onPage(async (page) => {
+    await shown(page);
+    await page.check('#fast');
+    let fewer = 0;
+    for (const [label] of samplesOf('mnist')) {
+      await page.click(`#samples [data-sample="${label}"]`);
+      const result = await shown(page, `${label}, test picture`);
+      assert.ok(result.looks >= 3 && result.looks <= 8, `${result.looks} looks`);
+      assert.equal(result.markers, result.looks);
+      if (result.looks < 8) {
+        fewer++;
+        assert.match(result.after, new RegExp(`saved ${8 - result.looks}`));
+      }
+    }
+    await page.uncheck('#fast');
+    await page.waitForFunction(() => document.querySelectorAll('#looks input:enabled').length === 8);
+    console.log(`# stopped early on ${fewer} of ${samplesOf('mnist').length} samples`);
+  }));
+
+  test('plays its looks in order for who likes motion', onPage(async (page) => {
+    await page.waitForFunction(() => document.getElementById('play').textContent === 'Pause', null, { timeout: 30000 });
+    assert.match(await page.textContent('#after'), /after 1 of 8/);
+    await page.waitForFunction(() => document.getElementById('play').textContent === 'Play');
+    assert.match(await page.textContent('#after'), /after 8 of 8/);
+    await page.click('#play');
+    await page.waitForFunction(() => /after 2 of 8/.test(document.getElementById('after').textContent));
+    await page.click('#play');
+    assert.equal(await page.textContent('#play'), 'Play');
+  }, { reducedMotion: 'no-preference' }));
+});
+
+describe('without a mouse', () => {
+  test('keys reach and work everything', onPage(async (page) => {
+    await shown(page);
+    const visited = [];
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press('Tab');
+      const id = await page.evaluate(() => {
+        const at = document.activeElement;
+        return at === document.body ? '' : at.id || at.name || `sample ${at.dataset.sample}`;
+      });
+      if (visited.includes(id) || id === '') break;
+      visited.push(id);
+    }
+    assert.deepEqual(visited, ['model', 'fast', ...samplesOf('mnist').map(([label]) => `sample ${label}`), 'choose', 'draw', 'look', 'play']);
+
+    await page.focus('#samples [data-sample="7"]');
+    await page.keyboard.press('Enter');
+    await shown(page, '7, test picture');
+    await page.focus('#looks input:checked');
+    await page.keyboard.press('ArrowLeft');
+    assert.match(await page.textContent('#after'), /after 7 of 8/);
+    assert.equal(await page.textContent('#look-title'), 'Look 7: what it saw');
+    assert.equal(await page.textContent('.marker.chosen text'), '7');
+  }));
+
+  test('a digit can be drawn', onPage(async (page) => {
+    await shown(page);
+    await page.focus('#draw');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'paper');
+    for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Space');
+    for (let i = 0; i < 16; i++) await page.keyboard.press('ArrowDown');
+    assert.equal((await shown(page, 'your drawing')).label, '1');
+  }));
+});
+
+describe('a picture of one\'s own', () => {
+  test('can be chosen, dropped and pasted', onPage(async (page) => {
+    await shown(page);
+    await page.setInputFiles('#file', { name: 'chosen.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+    const chosen = await shown(page, 'chosen.png');
+    assert.equal(await page.locator('#samples [aria-pressed="true"]').count(), 0);
+
+    for (const [event, name] of [['drop', 'dropped.png'], ['paste', 'pasted.png']]) {
+      const bytes = [...await draw(page, 300, 200, 'halves')];
+      await page.evaluate(([kind, file, data]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(data)], file, { type: 'image/png' }));
+        document.body.dispatchEvent(kind === 'drop'
+          ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
+          : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }));
+      }, [event, name, bytes]);
+      assert.equal((await shown(page, name)).label, chosen.label);
+    }
+  }));
+
+  test('is scaled when huge and upright when the camera was turned', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    await shown(page, 'airplane');
+    const photo = turned(await draw(page, 3000, 2400, 'halves', 'image/jpeg'));
+    await page.setInputFiles('#file', { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: photo });
+    await shown(page, 'photo.jpg');
+    // Red above blue, turned clockwise: red on the right.
+    const [left, right] = await page.evaluate(() => [10, 117].map((x) => [...document.getElementById('picture').getContext('2d').getImageData(x, 64, 1, 1).data]));
+    assert.ok(right[0] > 200 && right[2] < 60, `right ${right}`);
+    assert.ok(left[2] > 200 && left[0] < 60, `left ${left}`);
+  }));
+
+  test('drawn with the mouse is seen centred', onPage(async (page) => {
+    await shown(page);
+    await page.click('#draw');
+    const box = await page.locator('#paper').boundingBox();
+    await page.mouse.move(box.x + 60, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 60, box.y + 200, { steps: 12 });
+    await page.mouse.up();
+    const result = await shown(page, 'your drawing');
+    assert.equal(result.label, '1');
+    const ink = await page.evaluate(() => document.getElementById('picture').getContext('2d').getImageData(64, 64, 1, 1).data[0]);
+    assert.ok(ink > 200, `the middle is ${ink} bright`);
+  }));
+});
+
+describe('bad input gets a sentence and leaves the last result', () => {
+  const png = readFileSync(path.join(top, 'web/samples/mnist/7-30.png'));
+  const files = [
+    ['empty.png', Buffer.alloc(0), /^“empty.png” is empty, 0 bytes; open a PNG/],
+    ['notes.txt', Buffer.from('not a picture'), /^“notes.txt” cannot be read as a picture/],
+    ['half.png', png.subarray(0, 60), /^“half.png” cannot be read as a picture, or is damaged/],
+    ['field.png', blackPNG(20000, 20000), /^“field.png” is 20000 × 20000 pixels, more than the 64 million|^“field.png” cannot be read/],
+    ['film.mov', Buffer.alloc(70 << 20), /^“film.mov” has 73 MB/],
+  ];
+  for (const [name, buffer, sentence] of files) {
+    test(name, onPage(async (page) => {
+      const good = await shown(page);
+      const file = path.join(mkdtempSync(path.join(tmpdir(), 'gdram-file-')), name);
+      writeFileSync(file, buffer);
+      await page.setInputFiles('#file', file);
+      assert.match(await refusal(page), sentence);
+      const still = await shown(page);
+      assert.deepEqual([still.label, still.markers, still.picture], [good.label, good.markers, good.picture]);
+
+      await page.click('#samples [data-sample="9"]');
+      assert.equal((await shown(page, '9, test picture')).refused, false);
+    }));
+  }
+
+  test('pasted words', onPage(async (page) => {
+    await shown(page);
+    await page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.setData('text/plain', 'words');
+      document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer }));
+    });
+    assert.match(await refusal(page), /^What was pasted is not a picture; copy a picture/);
+  }));
+
+  /** Changes the bytes that a script of dist delivers. */
+  function damage(folder, name, change) {
+    const file = path.join(folder, 'web/dist', `${name}.js`);
+    const [, text] = JSON.parse(readFileSync(file, 'utf8').replace(/^gdramDeliver\((.*)\)\n$/s, '[$1]'));
+    const bytes = gzipSync(change(gunzipSync(Buffer.from(text, 'base64'))));
+    writeFileSync(file, `gdramDeliver("${name}","${bytes.toString('base64')}")\n`);
+  }
+
+  const truncated = copyOfPage();
+  before(() => damage(truncated, 'weights-mnist', (bytes) => bytes.subarray(0, bytes.length / 2)));
+  test('truncated weights', onPage(async (page) => {
+    assert.match(await refusal(page), /[.]$/);
+    console.log(`# truncated weights: ${await page.textContent('#message')}`);
+    await chooseModel(page, 'cifar10');
+    const result = await shown(page, 'airplane');
+    assert.equal(result.refused, false);
+    assert.equal(result.markers, 8);
+  }, { folder: truncated }));
+
+  const broken = copyOfPage();
+  before(() => writeFileSync(path.join(broken, 'web/dist/weights-mnist.js'), 'gdramDeliver("weights-mnist","AAAA")\n'));
+  test('a damaged script', onPage(async (page) => {
+    assert.equal(await refusal(page), 'Web/dist/weights-mnist.js is damaged; run make again and reload.');
+  }, { folder: broken }));
+});
+
+describe('where a browser has less', () => {
+  test('no workers: it runs in the page', onPage(async (page) => {
+    assert.match((await shown(page)).timing, /in the page/);
+  }, { before: () => { delete window.Worker; } }));
+
+  test('no way to start a worker: it runs in the page', onPage(async (page) => {
+    assert.match((await shown(page)).timing, /in the page/);
+  }, { before: () => { window.Worker = class { constructor() { setTimeout(() => this.onerror(new Event('error'))); } }; } }));
+
+  const bare = mkdtempSync(path.join(tmpdir(), 'gdram-bare-'));
+  before(() => cpSync(path.join(top, 'index.html'), path.join(bare, 'index.html')));
+  test('before make, the page says what to run', async () => {
+    const page = await open(browser, { folder: bare });
+    assert.match(await page.innerText('body'), /^This page is not built yet. Run make in this folder, then reload.$/);
+    await page.context().close();
+  });
+});
+
+describe('for everyone', () => {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`axe finds nothing, ${colorScheme}`, onPage(async (page) => {
+      await shown(page);
+      await page.click('#draw');
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
+    }, { colorScheme }));
+
+    for (const [kind, width, height] of [['desktop', 1280, 900], ['phone', 390, 844]]) {
+      test(`a ${kind} holds it, ${colorScheme}`, onPage(async (page) => {
+        await shown(page);
+        for (const model of models) {
+          await chooseModel(page, model);
+          await shown(page, samplesOf(model)[0][0].replaceAll('_', ' '));
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+          await page.screenshot({ path: path.join(screenshots, `${model}-${kind}-${colorScheme}.png`), fullPage: true });
+        }
+      }, { colorScheme, viewport: { width, height } }));
+    }
+  }
+
+  test('nothing jumps while it loads and answers', onPage(async (page) => {
+    await shown(page);
+    await page.click('#samples [data-sample="9"]');
+    await shown(page, '9, test picture');
+    const shift = await page.evaluate(() => new Promise((resolve) => {
+      let sum = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+      setTimeout(() => resolve(sum), 300);
+    }));
+    assert.ok(shift < 0.02, `cumulative layout shift ${shift}`);
+  }));
+});
+
+test('the build gives the same bytes twice', () => {
+  const read = () => readdirSync(path.join(top, 'web/dist'), { withFileTypes: true })
+    .filter((entry) => entry.isFile()).map(({ name }) => [name, readFileSync(path.join(top, 'web/dist', name), 'base64')]);
+  const first = read();
+  execFileSync('go', ['run', './web/build'], { cwd: top });
+  assert.deepEqual(read().map(([name]) => name), first.map(([name]) => name));
+  for (const [i, [name, bytes]] of read().entries()) assert.ok(bytes === first[i][1], `${name} differs`);
+});
