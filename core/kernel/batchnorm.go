@@ -73,7 +73,8 @@ func (s Sums) At(which, channel int) float32 {
 	return s[channel/Lanes*2*Lanes+which*Lanes+channel%Lanes]
 }
 
-func (s Sums) add(which, channel int, v float32) {
+// Add adds to sum 0 or 1 of a channel.
+func (s Sums) Add(which, channel int, v float32) {
 	s[channel/Lanes*2*Lanes+which*Lanes+channel%Lanes] += v
 }
 

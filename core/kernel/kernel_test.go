@@ -271,8 +271,8 @@ func TestPool(t *testing.T) {
 						*d = p.Table.At(TableMean, ch) - p.Table.At(TableSlope, ch)*p.Y[at(r, col, i, ch)]
 						if i == best && z(r, col, i, ch) > 0 {
 							*d += p.Table.At(TableScale, ch) * *pooled
-							want.add(0, ch, *pooled)
-							want.add(1, ch, *pooled*(p.Y[at(r, col, i, ch)]-p.Table.At(TableMean, ch)))
+							want.Add(0, ch, *pooled)
+							want.Add(1, ch, *pooled*(p.Y[at(r, col, i, ch)]-p.Table.At(TableMean, ch)))
 						}
 					}
 				})

@@ -160,8 +160,8 @@ func (p *Pool) portableGradientSums(sums Sums) {
 		for c := range p.Cols {
 			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
 				if y, z, top := p.window(r, c, ch); top > 0 {
-					sums.add(0, ch, dz)
-					sums.add(1, ch, dz*(y[first(z, top)]-p.Table.At(TableMean, ch)))
+					sums.Add(0, ch, dz)
+					sums.Add(1, ch, dz*(y[first(z, top)]-p.Table.At(TableMean, ch)))
 				}
 			}
 		}

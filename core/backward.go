@@ -1,0 +1,487 @@
+package core
+
+import (
+	"gdram/core/kernel"
+	"gdram/core/nn"
+	"gdram/core/policy"
+)
+
+// backwardBuffers are the gradients of activations, [Steps][batch] unless noted, and partial sums.
+type backwardBuffers struct {
+	dClassHidden           []float32
+	dWhat, dWhere          []float32
+	dPlaceFeature          []float32
+	dGates1, dGates2       []float32
+	dEmission              []float32 // [Steps+1][batch][256], before the batch norm
+	dHeads                 []float32 // [Steps+1][batch][16]
+	dBaseline, dBaselineH  []float32
+	dHidden0               []float32       // [batch][128], of the context's output
+	dPool2                 []float32       // [batch][3][3][256], of one step
+	dPool1                 []float32       // [batch][6][6][128], of one step
+	dProducts              []float32       // [25][16 panels][tiles of the batch][16], of one step
+	points                 []float32       // [25][tiles of the batch][128], of one step
+	dFilter                []float32       // [25][128][256], of all steps
+	dConv1                 []float32       // [blocks][3][36][128]
+	dContext1, dContext2   []float32       // [blocks][3][3·in][64]
+	dContextB1, dContextB2 []float32       // [blocks][64]
+	dWhatWeight            []float32       // [128][2304], channels last
+	dContextFC             []float32       // [128][576], channels last
+	emissionSums           [][]kernel.Sums // [call][block]
+}
+
+const (
+	conv1Filter    = 9 * glimpseChannels * conv1Channels
+	context1Filter = 9 * Colours * contextChannels
+	context2Filter = 9 * contextChannels * contextChannels
+)
+
+func newBackwardBuffers(l *Learner) backwardBuffers {
+	batch, blocks := l.BatchLen, l.blocks
+	perStep := func(n int) []float32 { return make([]float32, Steps*batch*n) }
+	perCall := func(n int) []float32 { return make([]float32, emissions*batch*n) }
+	tiles := kernel.WinogradTiles * batch
+	b := backwardBuffers{
+		dClassHidden: perStep(classWidth),
+		dWhat:        perStep(Hidden), dWhere: perStep(Hidden), dPlaceFeature: perStep(Hidden),
+		dGates1: perStep(gates), dGates2: perStep(gates),
+		dEmission: perCall(emissionWidth), dHeads: perCall(l.net.heads.stride),
+		dBaseline: perStep(l.net.baseline2.stride), dBaselineH: perStep(baselineWidth),
+		dHidden0: make([]float32, batch*Hidden),
+		dPool2:   make([]float32, batch*flatLen), dPool1: make([]float32, batch*pool1Size*pool1Size*conv1Channels),
+		dProducts:  make([]float32, kernel.WinogradPoints*tiles*conv2Channels),
+		points:     make([]float32, kernel.WinogradPoints*tiles*conv1Channels),
+		dFilter:    make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels),
+		dConv1:     make([]float32, blocks*conv1Filter),
+		dContext1:  make([]float32, blocks*context1Filter),
+		dContext2:  make([]float32, blocks*context2Filter),
+		dContextB1: make([]float32, blocks*contextChannels), dContextB2: make([]float32, blocks*contextChannels),
+		dWhatWeight: make([]float32, Hidden*flatLen), dContextFC: make([]float32, Hidden*contextFlat),
+	}
+	for range emissions {
+		sums := make([]kernel.Sums, blocks)
+		for i := range sums {
+			sums[i] = kernel.NewSums(emissionWidth)
+		}
+		b.emissionSums = append(b.emissionSums, sums)
+	}
+	return b
+}
+
+// Backward writes Grads from the gradients D... of the outputs. It goes first through the
+// recurrent half, all steps of a block of pictures, then through the glimpse network, step by step:
+// no gradient passes from one glimpse to the next but through the LSTM.
+func (l *Learner) Backward() {
+	clear(l.Grads.Flat)
+	l.pool.Run(l.blocks, l.phases.recurrent)
+	for i := range emissions {
+		copySums(l.normE.sums, l.emissionSums[i])
+		l.normE.backward(i, l.FixedEmission)
+	}
+	if !l.FixedEmission {
+		l.pool.Run(l.blocks, l.phases.emission)
+	}
+	for l.step = Steps - 1; l.step >= 0; l.step-- {
+		l.pool.Run(l.blocks, l.phases.pool2)
+		l.norm2.backward(l.step, false)
+		l.pool.Run(l.blocks, l.phases.conv2)
+		l.norm1.backward(l.step, false)
+		l.pool.Run(l.blocks+pointTasks, l.phases.dw)
+	}
+	l.pool.Run(finalTasks, l.phases.final)
+}
+
+func copySums(dst, src []kernel.Sums) {
+	for i := range dst {
+		copy(dst[i], src[i])
+	}
+}
+
+// recurrentBack goes through everything behind the convolutions, last step first.
+func (l *Learner) recurrentBack(block, worker int) {
+	from, to := l.Block(block)
+	n, w, s := to-from, l.net, &l.scratch[worker]
+	l.emissionHeadsBack(block)
+
+	hidden := func(buffer []float32, step int) []float32 { return l.rows(buffer, step, from, n, Hidden) }
+	dh1, dh2, dc1, dc2 := s.dh1[:n*Hidden], s.dh2[:n*Hidden], s.dc1[:n*Hidden], s.dc2[:n*Hidden]
+	clear(dh1) // from the step after: nothing behind the last
+	clear(dh2)
+	clear(dc1)
+	clear(dc2)
+	for t := Steps - 1; t >= 0; t-- {
+		if l.ThroughEmission {
+			w.emission.backward(dh2, l.rows(l.dEmission, t+1, from, n, emissionWidth), n, true)
+			dg := l.rows(l.dGates2, t, from, n, gates)
+			nn.LSTMBackward(dg, dc2, l.rows(l.gates2, t, from, n, gates), hidden(l.c2, t+1), hidden(l.c2, t), dh2, dc2, n, Hidden)
+			w.lstm2X.backward(dh1, dg, n, true)
+			w.lstm2H.backward(dh2, dg, n, false)
+		}
+		dHidden := l.rows(l.dClassHidden, t, from, n, classWidth)
+		w.class2.backward(dHidden, l.rows(l.DStepLogits, t, from, n, l.LogitStride), n, false)
+		nn.ReLUBackward(dHidden, dHidden, l.rows(l.classHidden, t, from, n, classWidth))
+		w.class1.backward(dh1, dHidden, n, true)
+
+		dg := l.rows(l.dGates1, t, from, n, gates)
+		nn.LSTMBackward(dg, dc1, l.rows(l.gates1, t, from, n, gates), hidden(l.c1, t+1), hidden(l.c1, t), dh1, dc1, n, Hidden)
+		dFeature := s.dFeature[:n*Hidden]
+		w.lstm1X.backward(dFeature, dg, n, false)
+		w.lstm1H.backward(dh1, dg, n, false)
+
+		what, where, feature := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t)
+		dWhat, dWhere := hidden(l.dWhat, t), hidden(l.dWhere, t)
+		nn.ReLUBackward(dFeature, dFeature, feature)
+		for i, d := range dFeature {
+			dWhat[i], dWhere[i] = d*where[i], d*what[i]
+		}
+		dPlace := hidden(l.dPlaceFeature, t)
+		w.where.backward(dPlace, dWhere, n, false)
+		nn.ReLUBackward(dPlace, dPlace, hidden(l.placeFeature, t))
+
+		for b := range n {
+			at := t*l.BatchLen + from + b
+			base := l.Baselines[at]
+			l.dBaseline[at*w.baseline2.stride] = l.DBaselines[at] * base * (1 - base)
+		}
+		dBase := l.rows(l.dBaselineH, t, from, n, baselineWidth)
+		w.baseline2.backward(dBase, l.rows(l.dBaseline, t, from, n, w.baseline2.stride), n, false)
+	}
+	if l.ThroughEmission {
+		w.emission.backward(dh2, l.rows(l.dEmission, 0, from, n, emissionWidth), n, true)
+		copy(l.dHidden0[from*Hidden:], dh2)
+		l.contextBack(block, worker)
+	}
+}
+
+// emissionHeadsBack goes through the Gaussian and the ReLU of every call of the emission network,
+// and sums for its batch norm; with fixed statistics it goes on through the norm.
+func (l *Learner) emissionHeadsBack(block int) {
+	from, to := l.Block(block)
+	n := to - from
+	for call := range emissions {
+		dHeads := l.rows(l.dHeads, call, from, n, l.net.heads.stride)
+		for b := range n {
+			at := call*l.BatchLen + from + b
+			dMu, dV := policy.EmitBackward(l.DMu[at], l.DLogVar[at], l.Mu[at], l.LogVar[at])
+			copy(dHeads[b*l.net.heads.stride:], []float32{dMu[0], dMu[1], dV[0], dV[1]})
+		}
+		dz := l.rows(l.dEmission, call, from, n, emissionWidth)
+		l.net.heads.backward(dz, dHeads, n, false)
+		nn.ReLUBackward(dz, dz, l.rows(l.emissionOut, call, from, n, emissionWidth))
+		table, sums := l.normE.calls[call].forward, l.emissionSums[call][block]
+		clear(sums)
+		pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
+		for b := range n {
+			for c, d := range dz[b*emissionWidth:][:emissionWidth] {
+				sums.Add(0, c, d)
+				sums.Add(1, c, d*(pre[b*emissionWidth+c]-table.At(kernel.TableMean, c)))
+			}
+		}
+		if l.FixedEmission {
+			for b := range n {
+				row := dz[b*emissionWidth:][:emissionWidth]
+				for c := range row {
+					row[c] *= table.At(kernel.TableScale, c)
+				}
+			}
+		}
+	}
+}
+
+// emissionBack goes through the batch norm of every call of the emission network.
+func (l *Learner) emissionBack(block, _ int) {
+	from, to := l.Block(block)
+	n := to - from
+	for call := range emissions {
+		table := l.normE.calls[call].back
+		dz, pre := l.rows(l.dEmission, call, from, n, emissionWidth), l.rows(l.emissionPre, call, from, n, emissionWidth)
+		for i := range dz {
+			c := i % emissionWidth
+			dz[i] = table.At(kernel.TableScale, c)*dz[i] + table.At(kernel.TableMean, c) - table.At(kernel.TableSlope, c)*pre[i]
+		}
+	}
+}
+
+// contextBack goes from the first hidden state to the context network's weights.
+func (l *Learner) contextBack(block, worker int) {
+	from, to := l.Block(block)
+	n, s := to-from, &l.scratch[worker]
+	l.net.contextFC.backward(s.dContextFlat, l.dHidden0[from*Hidden:], n, false)
+	dFirst, dSecond := l.dContext1[block*context1Filter:][:context1Filter], l.dContext2[block*context2Filter:][:context2Filter]
+	bias1, bias2 := l.dContextB1[block*contextChannels:][:contextChannels], l.dContextB2[block*contextChannels:][:contextChannels]
+	for _, v := range [][]float32{dFirst, dSecond, bias1, bias2} {
+		clear(v)
+	}
+	const padded = pool1Padded * contextChannels
+	for b := range n {
+		c := &l.contexts[from+b]
+		first, second := l.net.contextPools(c)
+		// The tables' base and slope are 0: there is no batch norm here.
+		second.Pooled = s.dContextFlat[b*contextFlat:]
+		dy2 := s.dContextY2[padded+contextChannels:]
+		second.DY, second.DYRow, second.DYPixel = dy2, padded, contextChannels
+		second.Gradient()
+		for r := range pool1Size {
+			l.sumRows(bias2, dy2[r*padded:], pool1Size)
+		}
+		// The weight gradient wants dy without its border.
+		dense := s.dContextPool1
+		for r := range pool1Size {
+			copy(dense[r*pool1Size*contextChannels:], dy2[r*padded:][:pool1Size*contextChannels])
+		}
+		convGradient(dSecond, dense, c.pool1, pool1Size, contextChannels, contextChannels)
+		conv(s.dContextPool1, s.dContextY2, l.net.contextB, pool1Size, contextChannels, contextChannels)
+
+		first.Pooled, first.PooledRow, first.PooledPixel = s.dContextPool1, pool1Size*contextChannels, contextChannels
+		first.DY, first.DYRow, first.DYPixel = s.dContextY1, GlimpseSize*contextChannels, contextChannels
+		first.Gradient()
+		l.sumRows(bias1, s.dContextY1, GlimpseSize*GlimpseSize)
+		convGradient(dFirst, s.dContextY1, c.thumbnail, GlimpseSize, Colours, contextChannels)
+	}
+}
+
+// sumRows adds rows of len(dst) numbers.
+func (l *Learner) sumRows(dst, rows []float32, n int) {
+	for r := range n {
+		for c, v := range rows[r*len(dst):][:len(dst)] {
+			dst[c] += v
+		}
+	}
+}
+
+// pool2Back goes through fc_gg and sums for the second batch norm.
+func (l *Learner) pool2Back(block, _ int) {
+	from, to := l.Block(block)
+	n := to - from
+	l.net.what.backward(l.dPool2[from*flatLen:], l.rows(l.dWhat, l.step, from, n, Hidden), n, false)
+	for b := from; b < to; b++ {
+		pool := conv2Pool(l.y2[(l.step*l.BatchLen+b)*conv2Len:], l.dPool2[b*flatLen:], l.norm2.calls[l.step].forward)
+		pool.GradientSums(l.norm2.sums[block])
+	}
+}
+
+// conv2Back goes through the second convolution, leaves its transformed input and gradient for
+// the weights, and sums for the first batch norm.
+func (l *Learner) conv2Back(block, worker int) {
+	from, to := l.Block(block)
+	n, s, tiles := to-from, &l.scratch[worker], kernel.WinogradTiles*l.BatchLen
+	const mapLen, row = pool1Padded * pool1Padded * conv2Channels, pool1Padded * conv2Channels
+	input := kernel.Tiles{SrcRow: pool1Padded * conv1Channels, SrcPixel: conv1Channels,
+		DstRow: 5 * tiles * conv1Channels, DstPixel: tiles * conv1Channels, DstPanel: kernel.Panel, Channels: conv1Channels}
+	gradient := kernel.Tiles{SrcRow: row, SrcPixel: conv2Channels,
+		DstRow: 5 * tiles * conv2Channels, DstPixel: tiles * conv2Channels, DstPanel: tiles * kernel.Panel, Channels: conv2Channels}
+	for b := from; b < to; b++ {
+		at := l.step*l.BatchLen + b
+		padded := s.dy2[(b-from)*mapLen:][:mapLen]
+		pool := conv2Pool(l.y2[at*conv2Len:], l.dPool2[b*flatLen:], l.norm2.calls[l.step].back)
+		dy := padded[row+conv2Channels:]
+		pool.DY, pool.DYRow, pool.DYPixel = dy, row, conv2Channels
+		pool.Gradient()
+		for tile := range kernel.WinogradTiles {
+			t := b*kernel.WinogradTiles + tile
+			input.Src = l.pool1[at*pool1Len+tileOffset(tile, pool1Padded, conv1Channels):]
+			input.Dst = l.points[t*conv1Channels:]
+			input.Input()
+			gradient.Src = dy[tileOffset(tile, pool1Padded, conv2Channels):]
+			gradient.Dst = l.dProducts[t*kernel.Panel:]
+			gradient.Gradient()
+		}
+	}
+	const pool1Dense = pool1Size * pool1Size * conv1Channels
+	l.net.conv2Back.forward(l.dPool1[from*pool1Dense:], pool1Dense, s.dy2, mapLen, s.points, s.products, n)
+	for b := from; b < to; b++ {
+		pool := l.conv1PoolBack(b, l.norm1.calls[l.step].forward)
+		pool.GradientSums(l.norm1.sums[block])
+	}
+}
+
+// conv1PoolBack describes the first pooling of picture b in the present step, for the way back.
+func (l *Learner) conv1PoolBack(b int, table kernel.Table) kernel.Pool {
+	at := l.step*l.BatchLen + b
+	pool := conv1Pool(l.y1[at*conv1Len:], l.pool1[at*pool1Len:], table)
+	pool.Pooled = l.dPool1[b*pool1Size*pool1Size*conv1Channels:]
+	pool.PooledRow = pool1Size * conv1Channels
+	return pool
+}
+
+// pointTasks cut the gradient of the transformed filters: 25 points, halves of the outputs.
+const pointTasks = 2 * kernel.WinogradPoints
+
+// convGradients adds the present step to the gradients of the convolutions' weights: tasks first
+// for halves of the points of the second, then for blocks of pictures of the first.
+func (l *Learner) convGradients(task, worker int) {
+	if task < pointTasks {
+		const half = conv2Channels / 2
+		p, first := task/2, task%2*half
+		tiles := kernel.WinogradTiles * l.BatchLen
+		g := kernel.Gemm{Rows: conv1Channels, Columns: half, K: tiles,
+			A: l.points[p*tiles*conv1Channels:], ARow: 1, ACol: conv1Channels,
+			B:      l.dProducts[p*tiles*conv2Channels+first*tiles:],
+			BPanel: tiles * kernel.Panel, BRow: kernel.Panel,
+			C: l.dFilter[p*conv1Channels*conv2Channels+first:], CRow: conv2Channels,
+			Add: l.step < Steps-1}
+		g.Run()
+		return
+	}
+	block := task - pointTasks
+	from, to := l.Block(block)
+	s, dw := &l.scratch[worker], l.dConv1[block*conv1Filter:][:conv1Filter]
+	if l.step == Steps-1 {
+		clear(dw)
+	}
+	for b := from; b < to; b++ {
+		pool := l.conv1PoolBack(b, l.norm1.calls[l.step].back)
+		pool.DY, pool.DYRow, pool.DYPixel = s.dy1, GlimpseSize*conv1Channels, conv1Channels
+		pool.Gradient()
+		convGradient(dw, s.dy1, l.glimpse[(l.step*l.BatchLen+b)*glimpseLen:], GlimpseSize, glimpseChannels, conv1Channels)
+	}
+}
+
+const (
+	whatTasks  = 12 // pieces of fc_gg's gradient
+	lstmTasks  = 8  // pieces of an LSTM's: input and hidden weights, a gate each
+	conv2Tasks = 16 // pieces of the second convolution's: 16 outputs each
+	finalTasks = conv2Tasks + whatTasks + 2*lstmTasks + 8
+)
+
+// weightGradients computes one piece of the gradients of the weights, over all steps at once.
+func (l *Learner) weightGradients(task, _ int) {
+	w, rows := l.net, Steps*l.BatchLen
+	grad := l.Grads.Tensor
+	// layer writes the gradient of a linear layer, dy [rows][stride], x [rows][in].
+	layer := func(name string, lin *linear, dy, x []float32, rows int) {
+		product(grad(name+".weight"), lin.in, dy, lin.stride, lin.out, x, lin.in, lin.in, rows)
+		columnSum(grad(name+".bias"), dy, lin.stride, rows)
+	}
+	if task < conv2Tasks {
+		l.filterGradient(task)
+		return
+	}
+	task -= conv2Tasks
+	if task < whatTasks {
+		const columns = flatLen / whatTasks
+		first := task * columns
+		product(l.dWhatWeight[first:], flatLen, l.dWhat, Hidden, Hidden, l.pool2[first:], flatLen, columns, rows)
+		published(grad("glimpse_net.fc_gg.weight"), l.dWhatWeight, w.flat, first, columns)
+		if task == 0 {
+			columnSum(grad("glimpse_net.fc_gg.bias"), l.dWhat, Hidden, rows)
+		}
+		return
+	}
+	task -= whatTasks
+	if task < 2*lstmTasks {
+		name, dg, x, h := "rnn1.lstm_cell.", l.dGates1, l.feature, l.h1
+		if task >= lstmTasks {
+			if !l.ThroughEmission {
+				return
+			}
+			name, dg, x, h = "rnn2.lstm_cell.", l.dGates2, l.h1[l.BatchLen*Hidden:], l.h2
+		}
+		gate := task % 4
+		dg = dg[gate*Hidden:]
+		if task%lstmTasks < 4 {
+			product(grad(name + "weight_ih")[gate*Hidden*Hidden:], Hidden, dg, gates, Hidden, x, Hidden, Hidden, rows)
+			columnSum(grad(name + "bias_ih")[gate*Hidden:][:Hidden], dg, gates, rows)
+			copy(grad(name + "bias_hh")[gate*Hidden:], grad(name + "bias_ih")[gate*Hidden:][:Hidden])
+		} else {
+			product(grad(name + "weight_hh")[gate*Hidden*Hidden:], Hidden, dg, gates, Hidden, h, Hidden, Hidden, rows)
+		}
+		return
+	}
+	switch task - 2*lstmTasks {
+	case 0:
+		layer("glimpse_net.fc_lg", &w.where, l.dWhere, l.placeFeature, rows)
+		dw := grad("glimpse_net.fc_l.0.weight")
+		for r, place := range l.Places {
+			for k, d := range l.dPlaceFeature[r*Hidden:][:Hidden] {
+				dw[2*k] += d * place[0]
+				dw[2*k+1] += d * place[1]
+			}
+		}
+		columnSum(grad("glimpse_net.fc_l.0.bias"), l.dPlaceFeature, Hidden, rows)
+	case 1:
+		layer("class_net.fc.0", &w.class1, l.dClassHidden, l.h1[l.BatchLen*Hidden:], rows)
+	case 2:
+		layer("class_net.fc.2", &w.class2, l.DStepLogits, l.classHidden, rows)
+	case 3:
+		rows := emissions * l.BatchLen
+		product(grad("emission_net.fc.0.weight"), Hidden, l.dEmission, emissionWidth, emissionWidth, l.h2, Hidden, Hidden, rows)
+		if l.FixedEmission { // else its bias is taken off again by the batch's mean, and its gradient is 0
+			columnSum(grad("emission_net.fc.0.bias"), l.dEmission, emissionWidth, rows)
+		}
+		for i, name := range []string{"emission_net.mu_net.0", "emission_net.logvar_net.0"} {
+			dHeads := l.dHeads[2*i:]
+			product(grad(name+".weight"), emissionWidth, dHeads, w.heads.stride, 2, l.emissionOut, emissionWidth, emissionWidth, rows)
+			columnSum(grad(name+".bias"), dHeads, w.heads.stride, rows)
+		}
+	case 4:
+		layer("baseline_net.fc.0", &w.baseline1, l.dBaselineH, l.both, rows)
+	case 5:
+		layer("baseline_net.fc.1", &w.baseline2, l.dBaseline, l.baselineHidden, rows)
+	case 6:
+		for b := 1; b < l.blocks; b++ {
+			for i, v := range l.dConv1[b*conv1Filter:][:conv1Filter] {
+				l.dConv1[i] += v
+			}
+		}
+		convUnpackGradient(grad("glimpse_net.fc_g.0.weight"), l.dConv1, glimpseChannels, conv1Channels)
+	case 7:
+		if l.ThroughEmission {
+			l.contextGradients()
+		}
+	}
+}
+
+func (l *Learner) contextGradients() {
+	grad := l.Grads.Tensor
+	product(l.dContextFC, contextFlat, l.dHidden0, Hidden, Hidden, l.contextFlat, contextFlat, contextFlat, l.BatchLen)
+	published(grad("rnn2.fc.weight"), l.dContextFC, l.net.contextMap, 0, contextFlat)
+	columnSum(grad("rnn2.fc.bias"), l.dHidden0, Hidden, l.BatchLen)
+	for b := range l.blocks {
+		convUnpackGradient(grad("rnn2.context_net1.0.weight"), l.dContext1[b*context1Filter:][:context1Filter], Colours, contextChannels)
+		convUnpackGradient(grad("rnn2.context_net2.0.weight"), l.dContext2[b*context2Filter:][:context2Filter], contextChannels, contextChannels)
+		l.sumRows(grad("rnn2.context_net1.0.bias"), l.dContextB1[b*contextChannels:], 1)
+		l.sumRows(grad("rnn2.context_net2.0.bias"), l.dContextB2[b*contextChannels:], 1)
+	}
+}
+
+// filterGradient brings the gradients of 16 outputs' transformed filters back to the weights.
+func (l *Learner) filterGradient(panel int) {
+	dw := l.Grads.Tensor("glimpse_net.fc_g.4.weight")
+	var du [kernel.WinogradPoints]float32
+	for in := range conv1Channels {
+		for out := panel * kernel.Panel; out < (panel+1)*kernel.Panel; out++ {
+			for p := range du {
+				du[p] = l.dFilter[(p*conv1Channels+in)*conv2Channels+out]
+			}
+			kernel.WinogradFilterGradient((*[9]float32)(dw[(out*conv1Channels+in)*9:]), &du)
+		}
+	}
+}
+
+// product writes dw [outs][ins], its rows dwRow apart, = dyᵀ·x for dy [rows][outs] and x [rows][ins],
+// whose rows are dyRow and xRow apart.
+func product(dw []float32, dwRow int, dy []float32, dyRow, outs int, x []float32, xRow, ins, rows int) {
+	g := kernel.Gemm{Rows: outs, Columns: ins, K: rows, A: dy, ARow: 1, ACol: dyRow,
+		B: x, BRow: xRow, C: dw, CRow: dwRow}
+	g.Run()
+}
+
+// columnSum writes the sums of the first len(dst) columns of rows apart by stride.
+func columnSum(dst, rows []float32, stride, n int) {
+	clear(dst)
+	for r := range n {
+		for c, v := range rows[r*stride:][:len(dst)] {
+			dst[c] += v
+		}
+	}
+}
+
+// published copies columns of a gradient kept channels last to their published places.
+func published(dst, src []float32, order []int, first, columns int) {
+	width := len(order)
+	for out := range len(dst) / width {
+		for c := first; c < first+columns; c++ {
+			dst[out*width+order[c]] = src[out*width+c]
+		}
+	}
+}

@@ -1,0 +1,418 @@
+package core
+
+import (
+	"fmt"
+
+	"gdram/core/glimpse"
+	"gdram/core/internal/workers"
+	"gdram/core/kernel"
+	"gdram/core/nn"
+	"gdram/core/policy"
+)
+
+// Batch is what a training step looks at.
+type Batch struct {
+	Images [][]float32 // pictures of ImageLen, exactly the learner's batch
+	// Noise holds the policy's standard normal draws, [Steps+1][batch]: one for each call of
+	// the emission network.
+	Noise [][2]float32
+	// NoiseScale multiplies the policy's standard deviation when it draws; 1 as published.
+	NoiseScale float32
+	// Places, if not nil, are the places to look at, [Steps][batch]: the policy chooses none, and all
+	// looks weigh 1.
+	Places [][2]float32
+}
+
+// Learner runs the network forward and backward over batches of a fixed size. All
+// buffers are allocated once; a step allocates nothing.
+//
+// A step is Forward, then the caller's loss, which reads the outputs and fills the gradients D...,
+// then Backward, then the optimiser on Params and Grads. Work is cut into blocks of six pictures, and
+// into pieces of the weights' gradients, by shape alone; see package workers. Pictures wait for
+// each other only where a batch norm measures the batch.
+//
+// Outputs and gradients are indexed [step or call][picture].
+type Learner struct {
+	Params, Grads *Params
+	BatchLen      int
+
+	// FixedEmission normalises the emission network by its running statistics instead of the batch's,
+	// held constant, as evaluation will. The running statistics are then the mean of those of the nine
+	// calls and their total variance, within and between calls.
+	FixedEmission bool
+	// ThroughEmission lets gradients pass the emission network's input, so that the second LSTM and the
+	// context network learn; published, they are cut off. It needs FixedEmission.
+	ThroughEmission bool
+	// CallMean and CallVar are the running statistics of every call of the emission network,
+	// [Steps+1][256], from which FixedEmission derives the published ones.
+	CallMean, CallVar []float32
+
+	StepLogits    []float32    // [Steps][batch][LogitStride]
+	LogitStride   int          // classes rounded up to 16
+	Logits        []float32    // [batch][classes], the weighted mean of the step logits
+	Weights       []float32    // [Steps][batch]
+	Places        [][2]float32 // [Steps][batch]
+	Mu, LogVar    [][2]float32 // [Steps+1][batch], of each call of the emission network
+	Std           [][2]float32
+	Sample, Value [][2]float32 // before and after clamping to -1..1
+	Baselines     []float32    // [Steps][batch]
+
+	DStepLogits []float32    // [Steps][batch][LogitStride], columns past the classes 0
+	DMu         [][2]float32 // [Steps+1][batch]
+	DLogVar     [][2]float32
+	DBaselines  []float32 // [Steps][batch]
+
+	pool    *workers.Pool
+	net     *network
+	sensor  *glimpse.Sensor
+	scratch []scratch // one a worker
+	batch   *Batch
+	blocks  int
+	step    int // the present glimpse, for the phases below
+
+	norm1, norm2, normE *batchNorm
+
+	// Activations, [Steps][batch] unless noted.
+	contexts                 []context // [batch]
+	contextFlat              []float32 // [batch][576]
+	glimpse, y1, pool1       []float32
+	y2, pool2                []float32
+	placeFeature             []float32
+	what, where, feature     []float32
+	gates1, gates2           []float32
+	h1, c1, h2, c2           []float32 // [Steps+1][batch], the first the initial state
+	classHidden              []float32
+	both, baselineHidden     []float32 // [h1 h2], and the baseline's hidden layer
+	baselineOut              []float32
+	emissionPre, emissionOut []float32 // [Steps+1][batch][256]: before the norm, and z
+	heads                    []float32 // [Steps+1][batch][16]
+
+	backwardBuffers
+
+	phases struct {
+		load, begin, look, second, think, last       func(task, worker int)
+		recurrent, emission, pool2, conv2, dw, final func(task, worker int)
+	}
+}
+
+// scratch is one worker's.
+type scratch struct {
+	measure          measureScratch
+	points, products []float32 // Winograd: [25][24][256] each
+	dy2              []float32 // [6][8][8][256], border zero
+	dy1              []float32 // [12][12][128]
+	dh1, dh2, dc1    []float32 // [6][128]
+	dc2, dFeature    []float32
+	dContextFlat     []float32 // [6][576]
+	dContextY2       []float32 // [8][8][64], border zero
+	dContextPool1    []float32 // [6][6][64]
+	dContextY1       []float32 // [12][12][64]
+}
+
+// NewLearner prepares to train p in place on batches of the given size, 2 or more, with the given
+// number of workers (0 for GOMAXPROCS).
+func NewLearner(p *Params, batch, threads int) *Learner {
+	if batch < 2 {
+		panic(fmt.Sprintf("core: NewLearner: batch of %d, want 2 or more: one picture has no variance", batch))
+	}
+	blocks := (batch + blockSize - 1) / blockSize
+	l := &Learner{
+		Params: p, Grads: NewParams(p.Classes), BatchLen: batch,
+		CallMean: make([]float32, emissions*emissionWidth), CallVar: make([]float32, emissions*emissionWidth),
+		pool: workers.New(threads), net: newNetwork(p.Classes, true),
+		sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
+		blocks: blocks,
+	}
+	for i := range l.CallVar {
+		l.CallVar[i] = 1
+	}
+	perStep := func(n int) []float32 { return make([]float32, Steps*batch*n) }
+	perCall := func(n int) []float32 { return make([]float32, emissions*batch*n) }
+	pairs := func(n int) [][2]float32 { return make([][2]float32, n*batch) }
+
+	l.LogitStride = l.net.class2.stride
+	l.StepLogits, l.DStepLogits = perStep(l.LogitStride), perStep(l.LogitStride)
+	l.Logits = make([]float32, batch*p.Classes)
+	l.Weights, l.Baselines, l.DBaselines = perStep(1), perStep(1), perStep(1)
+	l.Places = pairs(Steps)
+	l.Mu, l.LogVar, l.Std = pairs(emissions), pairs(emissions), pairs(emissions)
+	l.Sample, l.Value = pairs(emissions), pairs(emissions)
+	l.DMu, l.DLogVar = pairs(emissions), pairs(emissions)
+
+	for range batch {
+		l.contexts = append(l.contexts, newContext())
+	}
+	l.contextFlat = make([]float32, batch*contextFlat)
+	l.glimpse, l.y1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(pool1Len)
+	l.y2, l.pool2 = perStep(conv2Len), perStep(flatLen)
+	l.placeFeature, l.what, l.where, l.feature = perStep(Hidden), perStep(Hidden), perStep(Hidden), perStep(Hidden)
+	l.gates1, l.gates2 = perStep(gates), perStep(gates)
+	l.h1, l.c1, l.h2, l.c2 = perCall(Hidden), perCall(Hidden), perCall(Hidden), perCall(Hidden)
+	l.classHidden = perStep(classWidth)
+	l.both, l.baselineHidden, l.baselineOut = perStep(2*Hidden), perStep(baselineWidth), perStep(l.net.baseline2.stride)
+	l.emissionPre, l.emissionOut, l.heads = perCall(emissionWidth), perCall(emissionWidth), perCall(l.net.heads.stride)
+
+	l.norm1 = newBatchNorm(p, l.Grads, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", conv1Channels, Steps, blocks)
+	l.norm2 = newBatchNorm(p, l.Grads, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv2Channels, Steps, blocks)
+	l.normE = newBatchNorm(p, l.Grads, "emission_net.fc.0", "emission_net.fc.1", emissionWidth, emissions, blocks)
+
+	for range l.pool.Workers() {
+		winograd := func() []float32 {
+			return make([]float32, kernel.WinogradPoints*kernel.WinogradTiles*blockSize*conv2Channels)
+		}
+		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
+		l.scratch = append(l.scratch, scratch{
+			points: winograd(), products: winograd(),
+			dy2: make([]float32, blockSize*pool1Padded*pool1Padded*conv2Channels),
+			dy1: make([]float32, conv1Len),
+			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
+			dContextFlat:  make([]float32, blockSize*contextFlat),
+			dContextY2:    make([]float32, pool1Padded*pool1Padded*contextChannels),
+			dContextPool1: make([]float32, pool1Size*pool1Size*contextChannels),
+			dContextY1:    make([]float32, GlimpseSize*GlimpseSize*contextChannels),
+		})
+	}
+	l.backwardBuffers = newBackwardBuffers(l)
+	// Methods are bound once: binding one allocates.
+	l.phases.load = func(task, _ int) { l.net.load(l.Params, task) }
+	l.phases.begin, l.phases.look, l.phases.second = l.beginBlock, l.lookBlock, l.secondBlock
+	l.phases.think, l.phases.last = l.thinkBlock, l.lastBlock
+	l.phases.recurrent, l.phases.emission = l.recurrentBack, l.emissionBack
+	l.phases.pool2, l.phases.conv2, l.phases.dw, l.phases.final = l.pool2Back, l.conv2Back, l.convGradients, l.weightGradients
+	return l
+}
+
+// Close ends the workers.
+func (l *Learner) Close() { l.pool.Close() }
+
+// Blocks is the number of tasks EachBlock runs.
+func (l *Learner) Blocks() int { return l.blocks }
+
+// Run runs tasks on the learner's workers: a caller's loss or optimiser, say.
+func (l *Learner) Run(tasks int, run func(task, worker int)) { l.pool.Run(tasks, run) }
+
+// Block returns the pictures of a block: from, and up to but not including to.
+func (l *Learner) Block(block int) (from, to int) {
+	return block * blockSize, min((block+1)*blockSize, l.BatchLen)
+}
+
+// rows cuts rows [step][from:from+n] of size numbers each out of a buffer [steps][batch][size].
+func (l *Learner) rows(buffer []float32, step, from, n, size int) []float32 {
+	at := (step*l.BatchLen + from) * size
+	return buffer[at : at+n*size]
+}
+
+// Forward looks at the batch. It takes the parameters as they are now.
+func (l *Learner) Forward(batch *Batch) {
+	if len(batch.Images) != l.BatchLen {
+		panic(fmt.Sprintf("core: Forward: %d pictures, want the batch of %d", len(batch.Images), l.BatchLen))
+	}
+	l.batch = batch
+	l.pool.Run(loadTasks, l.phases.load)
+	if l.FixedEmission {
+		for i := range emissions {
+			l.normE.fix(i)
+		}
+	}
+	l.pool.Run(l.blocks, l.phases.begin)
+	l.measureEmission(0)
+	for l.step = range Steps {
+		l.pool.Run(l.blocks, l.phases.look)
+		l.norm1.collect()
+		l.norm1.normalise(l.step)
+		l.pool.Run(l.blocks, l.phases.second)
+		l.norm2.collect()
+		l.norm2.normalise(l.step)
+		l.pool.Run(l.blocks, l.phases.think)
+		l.measureEmission(l.step + 1)
+	}
+	l.pool.Run(l.blocks, l.phases.last)
+	if l.FixedEmission {
+		l.totalStatistics()
+	}
+}
+
+// measureEmission takes the statistics of one call of the emission network.
+func (l *Learner) measureEmission(call int) {
+	l.normE.collect()
+	all := &l.normE.all
+	mean, variance := l.CallMean[call*emissionWidth:], l.CallVar[call*emissionWidth:]
+	for c := range emissionWidth {
+		mean[c] += nn.Momentum * (float32(all.mean[c]) + l.normE.bias[c] - mean[c])
+		variance[c] += nn.Momentum * (float32(all.m2[c]/(all.count-1)) - variance[c])
+	}
+	if !l.FixedEmission {
+		l.normE.normalise(call)
+	}
+}
+
+// totalStatistics makes the running statistics of the emission network those of all nine calls
+// together: the mean of the means; the mean of the variances and the variance of the means.
+func (l *Learner) totalStatistics() {
+	for c := range emissionWidth {
+		var mean, variance float64
+		for i := range emissions {
+			mean += float64(l.CallMean[i*emissionWidth+c]) / emissions
+		}
+		for i := range emissions {
+			d := float64(l.CallMean[i*emissionWidth+c]) - mean
+			variance += (float64(l.CallVar[i*emissionWidth+c]) + d*d) / emissions
+		}
+		l.normE.runningMean[c], l.normE.runningVar[c] = float32(mean), float32(variance)
+	}
+	l.normE.batches[0]++
+}
+
+// beginBlock computes the first hidden state from the context.
+func (l *Learner) beginBlock(block, worker int) {
+	from, to := l.Block(block)
+	for b := from; b < to; b++ {
+		const row = glimpsePadded * Colours
+		c := &l.contexts[b]
+		glimpse.Thumbnail(c.thumbnail[row+Colours:], row, Colours, l.batch.Images[b], ImageSize, Colours, GlimpseSize)
+		l.net.contextForward(c)
+		copy(l.contextFlat[b*contextFlat:], c.pool2)
+	}
+	n := to - from
+	l.net.contextFC.forward(l.rows(l.h2, 0, from, n, Hidden), l.contextFlat[from*contextFlat:], n)
+	l.emit(0, block, worker)
+}
+
+// emit runs the emission network up to its batch norm, and measures.
+func (l *Learner) emit(call, block, worker int) {
+	from, to := l.Block(block)
+	n := to - from
+	pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
+	l.net.emission.forward(pre, l.rows(l.h2, call, from, n, Hidden), n)
+	l.normE.blocks[block].add(pre, n, &l.scratch[worker].measure)
+}
+
+// choose finishes a call of the emission network: the Gaussian, and what was drawn from it.
+func (l *Learner) choose(call, block int) {
+	from, to := l.Block(block)
+	n := to - from
+	pre, z := l.rows(l.emissionPre, call, from, n, emissionWidth), l.rows(l.emissionOut, call, from, n, emissionWidth)
+	copy(z, pre)
+	norm := norm{l.normE.calls[call].forward}
+	for b := range n {
+		norm.applyReLU(z[b*emissionWidth:][:emissionWidth])
+	}
+	heads := l.rows(l.heads, call, from, n, l.net.heads.stride)
+	l.net.heads.forward(heads, z, n)
+	for b := range n {
+		h, at := heads[b*l.net.heads.stride:], call*l.BatchLen+from+b
+		mu, v, std := policy.Emit([2]float32{h[0], h[1]}, [2]float32{h[2], h[3]})
+		l.Mu[at], l.LogVar[at], l.Std[at] = mu, v, std
+		l.Sample[at], l.Value[at] = policy.Sample(mu, std, l.batch.Noise[at], l.batch.NoiseScale)
+	}
+}
+
+// lookBlock chooses the places of the present step, looks, and runs the first convolution.
+func (l *Learner) lookBlock(block, worker int) {
+	from, to := l.Block(block)
+	l.choose(l.step, block)
+	for b := from; b < to; b++ {
+		at := l.step*l.BatchLen + b
+		switch {
+		case l.batch.Places != nil:
+			l.Places[at], l.Weights[at] = l.batch.Places[at], 1
+		case l.step == 0:
+			l.Places[at], l.Weights[at] = policy.First(l.Value[at]), 1
+		default:
+			l.Places[at] = policy.Next(l.Places[at-l.BatchLen], l.Value[at])
+			l.Weights[at] = policy.Weight(l.Std[at])
+		}
+		const row = glimpsePadded * glimpseChannels
+		x := l.glimpse[at*glimpseLen:][:glimpseLen]
+		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, l.batch.Images[b], l.Places[at][0], l.Places[at][1])
+		y := l.y1[at*conv1Len:][:conv1Len]
+		conv(y, x, l.net.conv1, GlimpseSize, glimpseChannels, conv1Channels)
+		l.norm1.blocks[block].add(y, GlimpseSize*GlimpseSize, &l.scratch[worker].measure)
+	}
+}
+
+// secondBlock normalises and pools, and runs the second convolution.
+func (l *Learner) secondBlock(block, worker int) {
+	from, to := l.Block(block)
+	n, s := to-from, &l.scratch[worker]
+	first := l.step*l.BatchLen + from
+	for at := first; at < first+n; at++ {
+		pool := conv1Pool(l.y1[at*conv1Len:], l.pool1[at*pool1Len:], l.norm1.calls[l.step].forward)
+		pool.Forward()
+	}
+	l.net.conv2.forward(l.y2[first*conv2Len:], conv2Len, l.pool1[first*pool1Len:], pool1Len, s.points, s.products, n)
+	for at := first; at < first+n; at++ {
+		l.norm2.blocks[block].add(l.y2[at*conv2Len:], pool1Size*pool1Size, &s.measure)
+	}
+}
+
+// thinkBlock normalises and pools, and runs everything behind the convolutions.
+func (l *Learner) thinkBlock(block, worker int) {
+	from, to := l.Block(block)
+	n, w, t := to-from, l.net, l.step
+	for at := t*l.BatchLen + from; at < t*l.BatchLen+to; at++ {
+		pool := conv2Pool(l.y2[at*conv2Len:], l.pool2[at*flatLen:], l.norm2.calls[t].forward)
+		pool.Forward()
+	}
+	hidden := func(buffer []float32, step int) []float32 { return l.rows(buffer, step, from, n, Hidden) }
+	what, where, feature, place := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t), hidden(l.placeFeature, t)
+	for b := range n {
+		p := l.Places[t*l.BatchLen+from+b]
+		w.place.forward(place[b*Hidden:], p[:], 1)
+	}
+	nn.ReLUForward(place, place)
+	w.what.forward(what, l.rows(l.pool2, t, from, n, flatLen), n)
+	w.where.forward(where, place, n)
+	for i := range feature {
+		feature[i] = max(0, what[i]*where[i])
+	}
+	h1, h2 := hidden(l.h1, t+1), hidden(l.h2, t+1)
+	lstm := func(x, h *linear, gatesBuffer, input, hPrev, hNext, cPrev, cNext []float32) {
+		g := l.rows(gatesBuffer, t, from, n, gates)
+		x.forward(g, input, n)
+		h.accumulate(g, hPrev, n)
+		nn.LSTMForward(g, cNext, hNext, cPrev, n, Hidden)
+	}
+	lstm(&w.lstm1X, &w.lstm1H, l.gates1, feature, hidden(l.h1, t), h1, hidden(l.c1, t), hidden(l.c1, t+1))
+	lstm(&w.lstm2X, &w.lstm2H, l.gates2, h1, hidden(l.h2, t), h2, hidden(l.c2, t), hidden(l.c2, t+1))
+
+	classHidden := l.rows(l.classHidden, t, from, n, classWidth)
+	w.class1.forward(classHidden, h1, n)
+	nn.ReLUForward(classHidden, classHidden)
+	w.class2.forward(l.rows(l.StepLogits, t, from, n, l.LogitStride), classHidden, n)
+
+	both := l.rows(l.both, t, from, n, 2*Hidden)
+	for b := range n {
+		copy(both[b*2*Hidden:], h1[b*Hidden:][:Hidden])
+		copy(both[b*2*Hidden+Hidden:], h2[b*Hidden:][:Hidden])
+	}
+	base, out := l.rows(l.baselineHidden, t, from, n, baselineWidth), l.rows(l.baselineOut, t, from, n, w.baseline2.stride)
+	w.baseline1.forward(base, both, n)
+	w.baseline2.forward(out, base, n)
+	for b := range n {
+		l.Baselines[t*l.BatchLen+from+b] = nn.Sigmoid(out[b*w.baseline2.stride])
+	}
+	l.emit(t+1, block, worker)
+}
+
+// lastBlock finishes the last call of the emission network and weighs the answer.
+func (l *Learner) lastBlock(block, _ int) {
+	l.choose(Steps, block)
+	from, to := l.Block(block)
+	classes := l.Params.Classes
+	for b := from; b < to; b++ {
+		logits := l.Logits[b*classes:][:classes]
+		clear(logits)
+		var total float32
+		for t := range Steps {
+			at := t*l.BatchLen + b
+			total += l.Weights[at]
+			for k, v := range l.StepLogits[at*l.LogitStride:][:classes] {
+				logits[k] += l.Weights[at] * v
+			}
+		}
+		for k := range logits {
+			logits[k] /= total
+		}
+	}
+}

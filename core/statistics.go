@@ -1,0 +1,180 @@
+package core
+
+import (
+	"math"
+
+	"gdram/core/kernel"
+	"gdram/core/nn"
+)
+
+// moments are the count, mean and sum of squared deviations of every channel over some values,
+// kept in float64. They can be merged (Chan, Golub & LeVeque 1979), so that a batch is measured block
+// by block while it is hot, and put together in a fixed order.
+type moments struct {
+	count    float64
+	mean, m2 []float64
+}
+
+func newMoments(channels int) moments {
+	return moments{mean: make([]float64, channels), m2: make([]float64, channels)}
+}
+
+// measureScratch holds what one worker needs to measure up to 256 channels.
+type measureScratch struct {
+	sums, mean, squares [conv2Channels]float32
+}
+
+// add measures rows of values, [rows][channels], and merges them in.
+func (m *moments) add(values []float32, rows int, s *measureScratch) {
+	channels := len(m.mean)
+	columns := kernel.Columns{Src: values, Stride: channels, Rows: rows, Channels: channels}
+	columns.Sums(s.sums[:])
+	n := float64(rows)
+	for c := range channels {
+		s.mean[c] = float32(float64(s.sums[c]) / n)
+	}
+	columns.Squares(s.squares[:], s.mean[:])
+	for c := range channels {
+		// The squares are about the rounded mean; its distance to the exact one is taken off.
+		mean := float64(s.sums[c]) / n
+		off := mean - float64(s.mean[c])
+		m.mergeChannel(c, n, mean, float64(s.squares[c])-n*off*off)
+	}
+	m.count += n
+}
+
+func (m *moments) mergeChannel(c int, count, mean, m2 float64) {
+	total := m.count + count
+	delta := mean - m.mean[c]
+	m.mean[c] += delta * count / total
+	m.m2[c] += m2 + delta*delta*m.count*count/total
+}
+
+func (m *moments) merge(o *moments) {
+	for c := range m.mean {
+		m.mergeChannel(c, o.count, o.mean[c], o.m2[c])
+	}
+	m.count += o.count
+}
+
+func (m *moments) reset() {
+	m.count = 0
+	clear(m.mean)
+	clear(m.m2)
+}
+
+// batchNorm is a batch norm in training: the statistics of each of its calls in one forward
+// pass, and the sums of the way back. The values it normalises leave out the bias of the layer
+// before, which a batch mean would take off again.
+type batchNorm struct {
+	channels                int
+	gamma, beta, bias       []float32 // views of the parameters
+	runningMean, runningVar []float32
+	batches                 []float32
+	dgamma, dbeta           []float32 // views of the gradients
+	blocks                  []moments // one a block of pictures, of the present call
+	all                     moments
+	calls                   []call
+	sums                    []kernel.Sums // one a block of pictures, of the present call back
+}
+
+// call is one use of a batch norm in a forward pass.
+type call struct {
+	mean, invStd []float64
+	count        float64
+	forward      kernel.Table // scale, shift, mean
+	back         kernel.Table // scale, shift, base, slope
+}
+
+func newBatchNorm(p, grads *Params, layer, name string, channels, calls, blocks int) *batchNorm {
+	n := &batchNorm{
+		channels: channels,
+		gamma:    p.Tensor(name + ".weight"), beta: p.Tensor(name + ".bias"), bias: p.Tensor(layer + ".bias"),
+		runningMean: p.Tensor(name + ".running_mean"), runningVar: p.Tensor(name + ".running_var"),
+		batches: p.Tensor(name + ".num_batches_tracked"),
+		dgamma:  grads.Tensor(name + ".weight"), dbeta: grads.Tensor(name + ".bias"),
+		all: newMoments(channels),
+	}
+	for range blocks {
+		n.blocks = append(n.blocks, newMoments(channels))
+		n.sums = append(n.sums, kernel.NewSums(channels))
+	}
+	for range calls {
+		n.calls = append(n.calls, call{mean: make([]float64, channels), invStd: make([]float64, channels),
+			forward: kernel.NewTable(channels), back: kernel.NewTable(channels)})
+	}
+	return n
+}
+
+// collect merges the blocks' moments in order and leaves them in all.
+func (n *batchNorm) collect() {
+	n.all.reset()
+	for b := range n.blocks {
+		n.all.merge(&n.blocks[b])
+		n.blocks[b].reset()
+	}
+}
+
+// normalise sets call i to normalise by the batch that collect measured, and moves the running
+// statistics towards it.
+func (n *batchNorm) normalise(i int) {
+	const keep = 1 - nn.Momentum
+	unbiased := n.all.count / (n.all.count - 1)
+	for c := range n.channels {
+		mean, variance := n.all.mean[c], n.all.m2[c]/n.all.count
+		n.calls[i].set(n, c, mean, variance)
+		n.runningMean[c] = float32(keep*float64(n.runningMean[c]) + nn.Momentum*(mean+float64(n.bias[c])))
+		n.runningVar[c] = float32(keep*float64(n.runningVar[c]) + nn.Momentum*variance*unbiased)
+	}
+	n.calls[i].count = n.all.count
+	n.batches[0]++
+}
+
+// fix sets call i to normalise by the running statistics, as evaluation does.
+func (n *batchNorm) fix(i int) {
+	for c := range n.channels {
+		n.calls[i].set(n, c, float64(n.runningMean[c])-float64(n.bias[c]), float64(n.runningVar[c]))
+	}
+}
+
+func (k *call) set(n *batchNorm, c int, mean, variance float64) {
+	invStd := 1 / math.Sqrt(variance+batchNormEpsilon)
+	scale := float64(n.gamma[c]) * invStd
+	k.mean[c], k.invStd[c] = mean, invStd
+	k.forward.Set(kernel.TableScale, c, float32(scale))
+	k.forward.Set(kernel.TableShift, c, float32(float64(n.beta[c])-scale*mean))
+	k.forward.Set(kernel.TableMean, c, float32(mean))
+}
+
+// backward turns the blocks' sums Σ dz and Σ dz·(y-mean) into the gradients of gamma and beta, and
+// prepares call i's table for the gradient of the values themselves:
+//
+//	dy = scale·(dz - Σdz/count - (y-mean)·invStd²·Σ(dz·(y-mean))/count) = scale·dz + base - slope·y
+//
+// With fixed statistics nothing flows through them, and base and slope are 0.
+func (n *batchNorm) backward(i int, fixed bool) {
+	k := &n.calls[i]
+	for c := range n.channels {
+		var dz, dzy float64
+		for b := range n.sums {
+			dz += float64(n.sums[b].At(0, c))
+			dzy += float64(n.sums[b].At(1, c))
+		}
+		invStd := k.invStd[c]
+		n.dbeta[c] += float32(dz)
+		n.dgamma[c] += float32(dzy * invStd)
+		scale := float64(n.gamma[c]) * invStd
+		var base, slope float64
+		if !fixed {
+			slope = scale * invStd * invStd * dzy / k.count
+			base = slope*k.mean[c] - scale*dz/k.count
+		}
+		k.back.Set(kernel.TableScale, c, k.forward.At(kernel.TableScale, c))
+		k.back.Set(kernel.TableShift, c, k.forward.At(kernel.TableShift, c))
+		k.back.Set(kernel.TableMean, c, float32(base))
+		k.back.Set(kernel.TableSlope, c, float32(slope))
+	}
+	for b := range n.sums {
+		clear(n.sums[b])
+	}
+}
