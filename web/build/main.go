@@ -223,11 +223,11 @@ func pack(data []byte) string { return base64.StdEncoding.EncodeToString(gzipped
 
 // delivery is a script that hands a text to web/src/assets.js.
 func delivery(name, text string) file {
-	quoted, err := json.Marshal(text)
+	arguments, err := json.Marshal([]string{name, text})
 	if err != nil {
-		panic(err) // a string always has a JSON form
+		panic(err) // strings always have a JSON form
 	}
-	return file{name + ".js", []byte("gdramDeliver(" + `"` + name + `",` + string(quoted) + ")\n")}
+	return file{name + ".js", []byte("gdramDeliver(..." + string(arguments) + ")\n")}
 }
 
 // replaceDist writes every file aside and renames it, then removes what an earlier build

@@ -17,12 +17,12 @@ globalThis.gdramDeliver = (name, text) => {
 export function loadText(name) {
   return new Promise((resolve, reject) => {
     const script = document.createElement('script');
-    script.src = `web/dist/${name}.js`;
+    script.src = `web/dist/${encodeURIComponent(name)}.js`;
     const done = () => {
       script.remove();
       const text = delivered.get(name);
       delivered.delete(name);
-      if (text === undefined) reject(new Refusal(`Could not load ${script.getAttribute('src')}; run make again and reload.`));
+      if (text === undefined) reject(new Refusal(`The file web/dist/${name}.js is missing or damaged; run make again and reload.`));
       else resolve(text);
     };
     script.onload = done;
@@ -43,7 +43,7 @@ export async function loadBytes(name) {
     const unpacked = new Response(packed.stream().pipeThrough(new DecompressionStream('gzip')));
     return new Uint8Array(await unpacked.arrayBuffer());
   } catch {
-    throw new Refusal(`web/dist/${name}.js is damaged; run make again and reload.`);
+    throw new Refusal(`The file web/dist/${name}.js is damaged; run make again and reload.`);
   }
 }
 

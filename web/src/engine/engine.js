@@ -51,7 +51,9 @@ export class Engine {
   /** @param {string} name */
   async #opening(name) {
     const [side, weights] = await Promise.all([this.#started(), this.#loadWeights(name)]);
-    return this.#guard(side.open(name, weights));
+    return this.#guard(side.open(name, weights).catch((error) => {
+      throw error instanceof Refusal ? new Refusal(`The weights “${name}” cannot be used: ${error.message}`) : error;
+    }));
   }
 
   /**

@@ -44,7 +44,7 @@ export function showAnswer(report, labels, chosen, truth) {
   byId('after').replaceChildren(
     element('b', {}, percent(now[best])),
     ` after ${chosen + 1} of ${looks.length} looks`,
-    ...(looks.length < STEPS ? [`, stopped early and saved ${STEPS - looks.length}`] : []),
+    ...(looks.length < STEPS ? [`, stopped early, saving ${STEPS - looks.length}`] : []),
     ...(truth ? [` · labelled “${readable(truth)}” in the test set`] : []),
   );
 

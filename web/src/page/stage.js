@@ -35,9 +35,9 @@ export function showPicture(rgb, description) {
  */
 export function paint(to, size, where, rgb) {
   const image = new ImageData(size, size);
+  image.data.fill(255);
   for (let pixel = 0; pixel < size * size; pixel++) {
-    const from = where(pixel);
-    image.data.set([rgb[from], rgb[from + 1], rgb[from + 2], 255], 4 * pixel);
+    for (let colour = 0; colour < 3; colour++) image.data[4 * pixel + colour] = rgb[where(pixel) + colour];
   }
   to.getContext('2d')?.putImageData(image, 0, 0);
 }
