@@ -416,3 +416,6 @@ func (l *Learner) lastBlock(block, _ int) {
 		}
 	}
 }
+
+// Workers is how many tasks run at once; worker numbers passed to tasks lie below it.
+func (l *Learner) Workers() int { return l.pool.Workers() }

@@ -1,6 +1,113 @@
 package train
 
-import "gdram/core/nn"
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gdram/core"
+	"gdram/core/nn"
+)
+
+// Names of the recipes.
+const (
+	Reference = "reference" // the published one
+	Ours      = "gdram"     // ours: same network, same cost
+)
+
+// recipe is everything about training that is not the network.
+type recipe struct {
+	terms     terms
+	adam      nn.Adam // its LR is the recipe's own
+	batchSize int
+	epochs    int
+
+	plateau   bool    // halve the rate when validation stalls; else warm up, then a cosine to 0
+	emission  float64 // factor on the emission network's learning rate
+	averaging float64 // running average of the weights: weight of the past at a step; 0 for none
+	meanStart float32 // factor on the initial weights of the policy's mean
+
+	scan       float64    // share of the epochs that look at random places, for the classifier to start on
+	noise      [2]float32 // factor on the policy's noise, after that: from, to
+	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
+	shift      int        // pixels of 128 a picture of nature is moved by, and mirrored; digits are not
+
+	validateFirst bool // validate before an epoch, not after it
+}
+
+// recipes by name. Reasons for ours are in ARCHITECTURE.md.
+func newRecipe(name string) (recipe, error) {
+	switch name {
+	case Reference:
+		return recipe{
+			terms: published, adam: referenceAdam, batchSize: 128, epochs: 100,
+			plateau: true, emission: 1, meanStart: 1, noise: [2]float32{1, 1}, validateFirst: true,
+		}, nil
+	case Ours, "":
+		return recipe{
+			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, gain: true},
+			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
+			batchSize: 128, epochs: 30,
+			emission: 0.1, averaging: 0.998, meanStart: 0.1,
+			scan: 0.25, noise: [2]float32{0.3, 0.15}, totalStats: true, shift: 12,
+		}, nil
+	}
+	return recipe{}, fmt.Errorf("unknown recipe %q: it is %s or %s", name, Ours, Reference)
+}
 
 // referenceAdam is the published optimiser.
 var referenceAdam = nn.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+
+// begin changes freshly initialised parameters as the recipe asks.
+func (r *recipe) begin(p *core.Params) {
+	if r.meanStart == 1 {
+		return
+	}
+	for _, s := range p.Specs {
+		if strings.HasPrefix(s.Name, "emission_net.mu_net.") {
+			for i := range p.Tensor(s.Name) {
+				p.Tensor(s.Name)[i] *= r.meanStart
+			}
+		}
+	}
+}
+
+// warmup is the number of steps over which the learning rate rises.
+const warmup = 200
+
+// rate is the learning rate of a step (from 0) of total, relative to the top.
+func (r *recipe) rate(step, total int) float64 {
+	if r.plateau {
+		return 1
+	}
+	return min(1, float64(step+1)/warmup) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(total)))
+}
+
+// looks says how a step looks: at random places, or where the policy says, with its noise times scale.
+func (r *recipe) looks(step, total int) (random bool, scale float32) {
+	start := int(r.scan * float64(total))
+	if step < start {
+		return true, r.noise[0]
+	}
+	done := float32(step-start) / float32(max(total-start, 1))
+	return false, r.noise[0] + done*(r.noise[1]-r.noise[0])
+}
+
+// plateau halves the learning rate when validation has not improved for some epochs, as PyTorch's
+// ReduceLROnPlateau does: mode max, factor 0.5, patience 5, relative threshold 1e-4.
+type plateau struct {
+	Best   float64
+	Stalls int
+	Factor float64 // on the learning rate
+}
+
+func (p *plateau) update(accuracy float64) {
+	const patience, threshold = 5, 1e-4
+	if accuracy > p.Best*(1+threshold) {
+		p.Best, p.Stalls = accuracy, 0
+		return
+	}
+	if p.Stalls++; p.Stalls > patience {
+		p.Factor, p.Stalls = p.Factor/2, 0
+	}
+}

@@ -1,0 +1,534 @@
+// Package train teaches the network: the losses, the optimiser, the recipes, the loop with its run
+// folder, and evaluation.
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"gdram/core"
+	"gdram/core/checkpoint"
+	"gdram/core/checkpoint/disk"
+	"gdram/core/dataset"
+	"gdram/core/pixels"
+	"gdram/core/policy"
+)
+
+// Config asks for a run. Zero values stand for the recipe's own.
+type Config struct {
+	Dataset     string  `json:"dataset"`
+	DataPath    string  `json:"data_path"`
+	Recipe      string  `json:"recipe"`
+	BatchSize   int     `json:"batch_size"`
+	LR          float64 `json:"lr"`
+	Epochs      int     `json:"epochs"`
+	Seed        uint64  `json:"random_seed"`
+	LogInterval int     `json:"log_interval"`    // log every so many batches; 0 for once an epoch
+	Start       string  `json:"start,omitempty"` // weights to start from
+
+	Dir     string `json:"-"` // the run folder
+	Resume  bool   `json:"-"`
+	Threads int    `json:"-"` // 0 for GOMAXPROCS
+
+	// Load reads a file of weights to start from; nil for safetensors alone.
+	Load func(path string) (*core.Params, error) `json:"-"`
+	// Progress, if not nil, is called after every batch.
+	Progress func(Progress) `json:"-"`
+	Log      *slog.Logger   `json:"-"`
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Epoch, Epochs int // epoch counts from 1
+	Done, Total   int // pictures of this epoch
+	Losses        Losses
+}
+
+// ErrInterrupted says that a run was stopped in time and saved; it can be resumed.
+var ErrInterrupted = errors.New("interrupted; the run is saved and goes on with --resume")
+
+// Files of a run folder.
+const (
+	stateFile   = "state.gob"
+	resultsFile = "results.csv"
+	argsFile    = "args.json"
+	envFile     = "environment.json"
+	// BestFile and LastFile are the weights with the best validation accuracy and the newest.
+	BestFile = "best.safetensors"
+	LastFile = "last.safetensors"
+)
+
+// state is everything a run needs to go on, to the bit.
+type state struct {
+	Version int
+	Config  []byte // JSON
+	Epoch   int // finished epochs
+	Batch   int // finished batches of the next
+	Sums    Losses
+	Elapsed float64 // seconds spent on those batches
+	Step    int
+
+	Params, M, V, Average, CallMean, CallVar []float32
+
+	Plateau plateau
+	Best    float64 // validation accuracy of BestFile; negative before the first
+	Valid   Metrics // newest validation
+	Rows    []Row
+}
+
+const stateVersion = 1
+
+// Row is one line of results.csv.
+type Row struct {
+	Epoch        int
+	LR           float64
+	Train        Losses
+	Valid        Metrics
+	ImagesPerSec float64
+}
+
+// run is a run in progress.
+type run struct {
+	Config
+	recipe    recipe
+	data      *dataset.Data
+	train     dataset.Set
+	params    *core.Params
+	learner   *core.Learner
+	optimizer *optimizer
+	loss      *loss
+	state     state
+
+	batch  core.Batch
+	labels []int
+	places [][2]float32
+	bytes  [][]uint8 // one a worker
+	order  []int     // of the epoch's pictures
+	random bool
+	fill   func(task, worker int)
+}
+
+// Run trains until the last epoch or until ctx is done, when it saves and returns ErrInterrupted.
+func Run(ctx context.Context, c Config) error {
+	r, err := open(c)
+	if err != nil {
+		return err
+	}
+	defer r.learner.Close()
+	for r.state.Epoch < r.Epochs {
+		if err := r.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open starts or resumes a run.
+func open(c Config) (*run, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &run{Config: c}
+	path := filepath.Join(c.Dir, stateFile)
+	switch _, err := os.Stat(path); {
+	case c.Resume && errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s holds no run to resume; start one without --resume", c.Dir)
+	case c.Resume:
+		if err := r.load(path); err != nil {
+			return nil, err
+		}
+	case err == nil:
+		return nil, fmt.Errorf("%s holds a run already; go on with --resume or choose another folder", c.Dir)
+	}
+	var err error
+	if r.recipe, err = newRecipe(r.Recipe); err != nil {
+		return nil, err
+	}
+	if r.BatchSize == 0 {
+		r.BatchSize = r.recipe.batchSize
+	}
+	if r.Epochs == 0 {
+		r.Epochs = r.recipe.epochs
+	}
+	if r.LR == 0 {
+		r.LR = r.recipe.adam.LR
+	}
+	if r.Recipe == "" {
+		r.Recipe = Ours
+	}
+	if r.data, err = dataset.Open(r.Dataset, r.DataPath); err != nil {
+		return nil, err
+	}
+	if r.train, err = r.trainingSet(); err != nil {
+		return nil, err
+	}
+	if r.BatchSize < 2 || r.BatchSize > r.train.Len() {
+		return nil, fmt.Errorf("a batch of %d will not do: it must be from 2 to the %d training pictures", r.BatchSize, r.train.Len())
+	}
+	if err := r.parameters(); err != nil {
+		return nil, err
+	}
+	r.build()
+	if c.Resume {
+		r.restore()
+		return r, nil
+	}
+	return r, r.begin()
+}
+
+// trainingSet is the data set's training split as the recipe wants it: pictures of nature are mirrored
+// and shifted; digits get fresh clutter where plain MNIST is at hand.
+func (r *run) trainingSet() (dataset.Set, error) {
+	if r.recipe.shift == 0 {
+		return r.data.Train, nil
+	}
+	if r.Dataset != "mnist" {
+		return dataset.Augment(r.data.Train, r.recipe.shift, r.Seed), nil
+	}
+	digits, err := dataset.OpenDigits(r.DataPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.Log.Warn("no plain MNIST beside the data: training on the file's own pictures instead of fresh clutter")
+		return r.data.Train, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return dataset.FreshClutter(digits, r.Seed, freshPictures), nil
+}
+
+// freshPictures is how many pictures with fresh clutter an epoch has: one a training digit.
+const freshPictures = 50_000
+
+// parameters makes the weights a run begins with.
+func (r *run) parameters() error {
+	r.params = core.NewParams(r.data.Classes)
+	if r.Start == "" || r.Resume {
+		r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
+		r.recipe.begin(r.params)
+		return nil
+	}
+	load := r.Load
+	if load == nil {
+		load = func(path string) (*core.Params, error) {
+			p, _, err := disk.Load(path)
+			return p, err
+		}
+	}
+	p, err := load(r.Start)
+	if err != nil {
+		return err
+	}
+	if p.Classes != r.data.Classes {
+		return fmt.Errorf("%s has %d classes, but %s has %d; choose weights of that data set", r.Start, p.Classes, r.Dataset, r.data.Classes)
+	}
+	r.params = p
+	return nil
+}
+
+func (r *run) build() {
+	r.learner = core.NewLearner(r.params, r.BatchSize, r.Threads)
+	r.learner.FixedEmission, r.learner.ThroughEmission = r.recipe.totalStats, r.recipe.totalStats
+	r.loss = newLoss(r.learner, r.recipe.terms)
+	r.optimizer = newOptimizer(r.params, r.learner.Grads, r.recipe.adam, r.recipe.averaging, emissionRate(r.recipe.emission))
+	r.labels = make([]int, r.BatchSize)
+	r.places = make([][2]float32, core.Steps*r.BatchSize)
+	r.batch.Noise = make([][2]float32, (core.Steps+1)*r.BatchSize)
+	for range r.BatchSize {
+		r.batch.Images = append(r.batch.Images, make([]float32, core.ImageLen))
+	}
+	for range r.learner.Workers() {
+		r.bytes = append(r.bytes, make([]uint8, pixels.Len))
+	}
+	r.fill = r.picture
+	r.state.Best, r.state.Plateau.Factor = -1, 1
+}
+
+// begin lays out the run folder.
+func (r *run) begin() error {
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(r.Dir, argsFile), r.Config); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(r.Dir, envFile), environment()); err != nil {
+		return err
+	}
+	return r.save()
+}
+
+func environment() map[string]any {
+	env := map[string]any{"go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH, "threads": runtime.GOMAXPROCS(0)}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+				env[s.Key] = s.Value
+			}
+		}
+	}
+	return env
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return disk.WriteFile(path, append(b, '\n'))
+}
+
+// load reads the state and takes its configuration; what the caller asks for must not contradict it.
+func (r *run) load(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := gob.NewDecoder(f).Decode(&r.state); err != nil {
+		return fmt.Errorf("%s is not a readable state of a run (%v); start anew in another folder", path, err)
+	}
+	if r.state.Version != stateVersion {
+		return fmt.Errorf("%s was written by another version of gdram (format %d, want %d); start anew in another folder", path, r.state.Version, stateVersion)
+	}
+	var was Config
+	if err := json.Unmarshal(r.state.Config, &was); err != nil {
+		return fmt.Errorf("%s is not a readable state of a run (%v); start anew in another folder", path, err)
+	}
+	asked := r.Config
+	for _, d := range []struct {
+		flag       string
+		given      bool
+		was, asked any
+	}{
+		{"--dataset", asked.Dataset != "" && asked.Dataset != was.Dataset, was.Dataset, asked.Dataset},
+		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe, was.Recipe, asked.Recipe},
+		{"--batch-size", asked.BatchSize != 0 && asked.BatchSize != was.BatchSize, was.BatchSize, asked.BatchSize},
+		{"--lr", asked.LR != 0 && asked.LR != was.LR, was.LR, asked.LR},
+		{"--epochs", asked.Epochs != 0 && asked.Epochs != was.Epochs, was.Epochs, asked.Epochs},
+		{"--random-seed", asked.Seed != 0 && asked.Seed != was.Seed, was.Seed, asked.Seed},
+	} {
+		if d.given {
+			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
+		}
+	}
+	r.Dataset, r.Recipe, r.BatchSize, r.LR, r.Epochs, r.Seed, r.Start =
+		was.Dataset, was.Recipe, was.BatchSize, was.LR, was.Epochs, was.Seed, was.Start
+	if r.DataPath == "" {
+		r.DataPath = was.DataPath
+	}
+	return nil
+}
+
+// restore puts the loaded state in place.
+func (r *run) restore() {
+	s, o := &r.state, r.optimizer
+	copy(r.params.Flat, s.Params)
+	copy(o.m.Flat, s.M)
+	copy(o.v.Flat, s.V)
+	if o.average != nil {
+		copy(o.average.Flat, s.Average)
+	}
+	copy(r.learner.CallMean, s.CallMean)
+	copy(r.learner.CallVar, s.CallVar)
+	o.step = s.Step
+}
+
+// save writes the state and the newest weights.
+func (r *run) save() error {
+	s, o := &r.state, r.optimizer
+	var err error
+	if s.Config, err = json.Marshal(r.Config); err != nil {
+		return err
+	}
+	s.Version, s.Step = stateVersion, o.step
+	s.Params, s.M, s.V = r.params.Flat, o.m.Flat, o.v.Flat
+	if o.average != nil {
+		s.Average = o.average.Flat
+	}
+	s.CallMean, s.CallVar = r.learner.CallMean, r.learner.CallVar
+	if err := r.saveWeights(LastFile); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(s); err != nil {
+		return err
+	}
+	return disk.WriteFile(filepath.Join(r.Dir, stateFile), b.Bytes())
+}
+
+func (r *run) saveWeights(name string) error {
+	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
+		"recipe": r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
+	}}
+	return disk.Save(filepath.Join(r.Dir, name), r.optimizer.shipped(), meta, disk.F32)
+}
+
+// epoch trains through the data once.
+func (r *run) epoch(ctx context.Context) error {
+	s := &r.state
+	if r.recipe.validateFirst && s.Batch == 0 {
+		if err := r.validate(ctx); err != nil {
+			return err
+		}
+	}
+	r.order = rand.New(rand.NewPCG(r.Seed, uint64(s.Epoch)+1)).Perm(r.train.Len())
+	// The last, incomplete batch is left out; another epoch's order brings its pictures in.
+	batches := len(r.order) / r.BatchSize
+	var rate float64
+	for ; s.Batch < batches; s.Batch++ {
+		if ctx.Err() != nil {
+			if err := r.save(); err != nil {
+				return err
+			}
+			return ErrInterrupted
+		}
+		start := time.Now()
+		var losses Losses
+		var err error
+		if losses, rate, err = r.step(s.Epoch*batches+s.Batch, r.Epochs*batches); err != nil {
+			return err
+		}
+		s.Sums.add(losses, 1)
+		s.Elapsed += time.Since(start).Seconds()
+		r.report(batches, rate)
+	}
+	var mean Losses
+	mean.add(s.Sums, 1/float64(batches))
+	speed := float64(batches*r.BatchSize) / s.Elapsed
+	s.Epoch, s.Batch, s.Sums, s.Elapsed = s.Epoch+1, 0, Losses{}, 0
+	if !r.recipe.validateFirst {
+		if err := r.validate(ctx); err != nil {
+			return err
+		}
+	}
+	s.Rows = append(s.Rows, Row{Epoch: s.Epoch, LR: rate, Train: mean, Valid: s.Valid, ImagesPerSec: speed})
+	v := s.Valid
+	r.Log.Info("epoch", "epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
+		"train", round(mean.Accuracy), "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
+		"best", round(s.Best), "sigma", round(v.MeanSigma), "spread", round(v.Spread), "images_per_second", math.Round(speed))
+	if err := r.writeResults(); err != nil {
+		return err
+	}
+	return r.save()
+}
+
+func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+func (r *run) report(batches int, rate float64) {
+	s := &r.state
+	done := s.Batch + 1
+	var mean Losses
+	mean.add(s.Sums, 1/float64(done))
+	if r.Progress != nil {
+		r.Progress(Progress{Epoch: s.Epoch + 1, Epochs: r.Epochs, Done: done * r.BatchSize, Total: batches * r.BatchSize, Losses: mean})
+	}
+	if r.LogInterval > 0 && done%r.LogInterval == 0 {
+		r.Log.Info("batch", "epoch", s.Epoch+1, "batch", done, "of", batches, "loss", round(mean.Total),
+			"prediction", round(mean.Prediction), "steps", round(mean.Steps), "baseline", round(mean.Baseline),
+			"reinforce", round(mean.Reinforce), "train", round(mean.Accuracy), "lr", rate)
+	}
+}
+
+// step trains on one batch; step counts from 0 over the whole run of total steps.
+func (r *run) step(step, total int) (Losses, float64, error) {
+	random, noise := r.recipe.looks(step, total)
+	r.random, r.batch.NoiseScale, r.batch.Places = random, noise, nil
+	if random {
+		r.batch.Places = r.places
+	}
+	r.learner.Run(r.BatchSize, r.fill)
+	r.learner.Forward(&r.batch)
+	losses := r.loss.run(r.labels, noise, !random)
+	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
+		return losses, 0, fmt.Errorf("the loss became %v in step %d of epoch %d: the weights in %s are the last good ones; try a smaller --lr",
+			losses.Total, r.state.Batch+1, r.state.Epoch+1, filepath.Join(r.Dir, LastFile))
+	}
+	r.learner.Backward()
+	rate := r.LR * r.recipe.rate(step, total) * r.state.Plateau.Factor
+	r.optimizer.update(r.learner, rate)
+	return losses, rate, nil
+}
+
+// randomReach bounds the places of random looks, in both coordinates.
+const randomReach = 0.75
+
+// picture fills place b of the batch: picture, label, noise and random places depend on the
+// seed, the epoch and the picture alone.
+func (r *run) picture(b, worker int) {
+	epoch := r.state.Epoch
+	i := r.order[r.state.Batch*r.BatchSize+b]
+	r.train.Fill(r.bytes[worker], i, uint64(epoch))
+	pixels.ToFloat(r.batch.Images[b], r.bytes[worker])
+	r.labels[b] = r.train.Label(i)
+	for call := range core.Steps + 1 {
+		r.batch.Noise[call*r.BatchSize+b] = policy.Noise(r.Seed, epoch, i, call)
+	}
+	if r.random {
+		for t := range core.Steps {
+			place := policy.RandomPlace(r.Seed, epoch, i, t)
+			for c := range place {
+				place[c] *= randomReach / policy.Limit
+			}
+			r.places[t*r.BatchSize+b] = place
+		}
+	}
+}
+
+// validate evaluates the weights that would be shipped, and keeps them if they are the best so far.
+func (r *run) validate(ctx context.Context) error {
+	s := &r.state
+	m, err := Evaluate(ctx, core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
+	if err != nil {
+		return ErrInterrupted // what is saved is the epoch before; it is run again on resume
+	}
+	s.Valid = m
+	if r.recipe.plateau {
+		s.Plateau.update(m.Top1)
+	}
+	if m.Top1 > s.Best {
+		s.Best = m.Top1
+		return r.saveWeights(BestFile)
+	}
+	return nil
+}
+
+// writeResults writes results.csv anew from all rows.
+func (r *run) writeResults() error {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	header := []string{"epoch", "lr", "loss", "prediction", "steps", "baseline", "reinforce", "train_accuracy",
+		"valid_top1", "valid_top5", "valid_sigma", "valid_spread"}
+	for i := range core.Steps {
+		header = append(header, fmt.Sprintf("valid_after_%d", i+1))
+	}
+	w.Write(append(header, "images_per_second"))
+	for _, row := range r.state.Rows {
+		number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+		line := []string{strconv.Itoa(row.Epoch)}
+		for _, v := range []float64{row.LR, row.Train.Total, row.Train.Prediction, row.Train.Steps, row.Train.Baseline,
+			row.Train.Reinforce, row.Train.Accuracy, row.Valid.Top1, row.Valid.Top5, row.Valid.MeanSigma, row.Valid.Spread} {
+			line = append(line, number(v))
+		}
+		for _, v := range row.Valid.After {
+			line = append(line, number(v))
+		}
+		w.Write(append(line, number(row.ImagesPerSec)))
+	}
+	w.Flush()
+	return disk.WriteFile(filepath.Join(r.Dir, resultsFile), b.Bytes())
+}
