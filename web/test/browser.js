@@ -62,6 +62,10 @@ export async function shown(page, subject = '') {
     picture: document.getElementById('picture').getAttribute('aria-label'),
     rows: [...document.querySelectorAll('#top tbody tr')].map((row) => row.querySelector('th').textContent),
     shares: [...document.querySelectorAll('#top .number')].map((cell) => Number(cell.textContent.replace(/[^\d.]/g, ''))),
+    places: [...document.querySelectorAll('#overlay .marker')]
+      .map((marker) => ({ number: Number(marker.textContent), spot: marker.querySelector('.spot') }))
+      .sort((a, b) => a.number - b.number)
+      .map(({ spot }) => ({ x: Number(spot.getAttribute('cx')) / 256 - 1, y: Number(spot.getAttribute('cy')) / 256 - 1 })),
     markers: document.querySelectorAll('#overlay .marker').length,
     looks: document.querySelectorAll('#looks input:enabled').length,
     patches: document.querySelectorAll('#patches canvas').length,

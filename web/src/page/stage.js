@@ -65,7 +65,7 @@ export function showLooks(report, chosen, choose) {
     }),
     shape('polyline', { class: 'path casing', points: path }),
     shape('polyline', { class: 'path', points: path }),
-    ...numberPlaces(looks).map((place, i) => marker(looks[i], place, i, chosen, choose)),
+    ...numberPlaces(looks).map((place, i) => marker(looks[i], i === chosen ? corner(looks[i]) : place, i, chosen, choose)),
   );
   // The chosen one lies on top where looks crowd.
   const top = overlay.querySelector('.marker.chosen');
@@ -96,6 +96,12 @@ function numberPlaces(looks) {
     });
   }
   return places;
+}
+
+/** The chosen look wears its number on the finest square, which it would hide. @param {{ x: number, y: number }} look */
+function corner({ x, y }) {
+  const out = reach(0) + 12;
+  return { x: at(x) + (x < 0.8 ? out : -out), y: at(y) + (y > -0.8 ? -out : out) };
 }
 
 /**
