@@ -41,16 +41,30 @@ func (a *augmented) Fill(dst []uint8, i int, epoch uint64) {
 
 // vary writes src, mirrored or not, into dst, moved right by dx and down by dy pixels.
 func vary(dst, src []uint8, mirror bool, dx, dy int) {
-	const last = pixels.Size - 1
+	const width = 3 * pixels.Size // of a row, in bytes
+	var mirrored [width]uint8
 	for y := range pixels.Size {
-		from := src[min(max(y-dy, 0), last)*pixels.Size*3:][:pixels.Size*3]
-		to := dst[y*pixels.Size*3:][:pixels.Size*3]
-		for x := range pixels.Size {
-			fx := min(max(x-dx, 0), last)
-			if mirror {
-				fx = last - fx
+		from := src[min(max(y-dy, 0), pixels.Size-1)*width:][:width]
+		if mirror {
+			for i, j := 0, width-3; j >= 0; i, j = i+3, j-3 {
+				mirrored[i], mirrored[i+1], mirrored[i+2] = from[j], from[j+1], from[j+2]
 			}
-			to[3*x], to[3*x+1], to[3*x+2] = from[3*fx], from[3*fx+1], from[3*fx+2]
+			from = mirrored[:]
 		}
+		to := dst[y*width:][:width]
+		if dx >= 0 {
+			repeat(to[:3*dx], from[:3])
+			copy(to[3*dx:], from)
+		} else {
+			copy(to, from[-3*dx:])
+			repeat(to[width+3*dx:], from[width-3:])
+		}
+	}
+}
+
+// repeat fills dst with the pixel.
+func repeat(dst, pixel []uint8) {
+	for i := 0; i < len(dst); i += 3 {
+		copy(dst[i:i+3], pixel)
 	}
 }

@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -88,8 +90,10 @@ func appendInterleaved(dst, planes []uint8) []uint8 {
 // readExactly reads a file that must have size bytes, and looks no further than one more.
 func readExactly(path string, size int) ([]byte, error) {
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w; put the published files there or name another folder with --data-path", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s; put the published files there or name another folder with --data-path", path)
+	} else if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	b := make([]byte, size+1)

@@ -42,7 +42,8 @@ func (c *clutter) draw(small []uint8, class int, s *stream) {
 	same := c.digits.byClass[class]
 	shown := int(same[s.below(len(same))])
 	// The published pictures were placed this way: evenly from left to right but for the
-	// last column, and low more often than not.
+	// last place, and at the bottom more often than not. Their patches, too, leave out the
+	// last place in either direction, so that the last row and column stay empty but for digits.
 	x := s.below(clutterSize - digitSize)
 	y := min(s.below(clutterSize), clutterSize-digitSize)
 	digit := c.digits.image(shown)
@@ -51,8 +52,8 @@ func (c *clutter) draw(small []uint8, class int, s *stream) {
 	}
 	for range patches {
 		other := c.digits.image(s.below(len(c.digits.labels)))
-		fromX, fromY := s.below(digitSize-patchSize+1), s.below(digitSize-patchSize+1)
-		toX, toY := s.below(clutterSize-patchSize+1), s.below(clutterSize-patchSize+1)
+		fromX, fromY := s.below(digitSize-patchSize), s.below(digitSize-patchSize)
+		toX, toY := s.below(clutterSize-patchSize), s.below(clutterSize-patchSize)
 		for row := range patchSize {
 			from := other[(fromY+row)*digitSize+fromX:][:patchSize]
 			to := small[(toY+row)*clutterSize+toX:][:patchSize]

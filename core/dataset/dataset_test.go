@@ -93,7 +93,7 @@ func TestCIFARRefuses(t *testing.T) {
 		why, want string
 		spoil     func(path string, b []byte) error
 	}{
-		{"missing", "no such file", func(path string, _ []byte) error { return os.Remove(path) }},
+		{"missing", "there is no", func(path string, _ []byte) error { return os.Remove(path) }},
 		{"short", "want 6146", func(path string, b []byte) error { return os.WriteFile(path, b[:len(b)-1], 0o644) }},
 		{"empty", "has 0 bytes", func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) }},
 		{"long", "more than the 6146", func(path string, b []byte) error { return os.WriteFile(path, append(b, 0), 0o644) }},

@@ -23,7 +23,7 @@ const Len = Size * Size * 3
 // by alpha (as in a canvas, or image.NRGBA). The result is [Size][Size][3] in the order
 // R, G, B.
 //
-// Beside rgba itself it needs about as much memory as 128 columns of the picture.
+// Beside rgba itself it needs about as much memory as 400 columns of the picture.
 func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 	if width < 1 || height < 1 {
 		return nil, errors.New("the picture is " + sizeString(width, height) + " pixels; want at least 1x1")

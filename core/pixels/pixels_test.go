@@ -93,9 +93,14 @@ func TestFromRGBAIsTheMiddleOfTheWhole(t *testing.T) {
 
 		short := min(tc.w, tc.h)
 		ow, oh := Size*tc.w/short, Size*tc.h/short
-		whole := make([]uint8, ow*oh*3)
-		newResizer(tc.w, tc.h, 3, newAxis(tc.w, ow, 0, ow), newAxis(tc.h, oh, 0, oh)).Resize(whole, rgb)
 		x, y := (ow-Size)/2, (oh-Size)/2
+		columns, rows := newAxis(tc.w, ow, 0, ow), newAxis(tc.h, oh, 0, oh)
+		if ow%2 == 1 { // rows are made of pairs; the middle does not reach the last column
+			ow--
+			columns.taps = columns.taps[:ow]
+		}
+		whole := make([]uint8, ow*oh*3)
+		newResizer(tc.w, tc.h, 3, columns, rows).Resize(whole, rgb)
 		for i := range Size {
 			require.Equal(t, whole[((y+i)*ow+x)*3:][:Size*3], got[i*Size*3:][:Size*3], "%dx%d row %d", tc.w, tc.h, i)
 		}
@@ -105,7 +110,7 @@ func TestFromRGBAIsTheMiddleOfTheWhole(t *testing.T) {
 func TestFromRGBALong(t *testing.T) {
 	for _, tc := range []struct{ w, h int }{{20000, 10}, {10, 20000}, {1 << 20, 1}, {1, 1 << 20}} {
 		r := NewResizer(tc.w, tc.h, 3)
-		assert.LessOrEqual(t, len(r.between), 3*Size*12, "%dx%d", tc.w, tc.h)
+		assert.LessOrEqual(t, len(r.between), 3*Size*12/2, "%dx%d", tc.w, tc.h)
 		got, err := FromRGBA(make([]uint8, tc.w*tc.h*4), tc.w, tc.h, false)
 		require.NoError(t, err)
 		assert.Equal(t, uint8(255), got[Len/2], "transparent is white")

@@ -10,9 +10,15 @@ type Resizer struct {
 	width    int // of the source, in pixels
 	columns  axis
 	rows     axis
-	between  []uint8  // [rows.hi-rows.lo][len(columns.taps)][channels]: resized along x
-	sums     []uint32 // [len(columns.taps)][channels]
+	stride   int     // pairs in a row of the result
+	line     []uint8 // [2*stride]: a row resized along x
+	between  []pair  // [rows.hi-rows.lo][stride]: all rows that count, resized along x
+	sums     []pair  // [stride]: a row of the result in the making
 }
+
+// pair holds two neighbouring bytes, or weighted sums of them, in its low and its high 32
+// bits. As no sum reaches 32 bits, one multiplication serves both.
+type pair = uint64
 
 // NewResizer prepares for sources of width x height pixels, each at least 1, with the
 // channels of a pixel side by side.
@@ -29,11 +35,13 @@ func NewResizer(width, height, channels int) *Resizer {
 }
 
 func newResizer(width, height, channels int, columns, rows axis) *Resizer {
-	stride := len(columns.taps) * channels
+	stride := len(columns.taps) * channels / 2 // the window is of even width
 	return &Resizer{
 		channels: channels, width: width, columns: columns, rows: rows,
-		between: make([]uint8, (rows.hi-rows.lo)*stride),
-		sums:    make([]uint32, stride),
+		stride:  stride,
+		line:    make([]uint8, 2*stride),
+		between: make([]pair, (rows.hi-rows.lo)*stride),
+		sums:    make([]pair, stride),
 	}
 }
 
@@ -50,60 +58,76 @@ func (r *Resizer) Resize(dst, src []uint8) {
 // agreeing with it to the bit is what this filter is for.
 func (r *Resizer) alongX(y int, row []uint8) {
 	ch := r.channels
-	stride := len(r.columns.taps) * ch
-	out := r.between[(y-r.rows.lo)*stride:][:stride]
-	at := 0
+	line := r.line
 	for _, t := range r.columns.taps {
-		from := (t.first - r.columns.lo) * ch
-		for c := range ch {
-			sum := uint32(half)
-			p := from + c
-			for _, k := range t.weights {
-				sum += k * uint32(row[p])
-				p += ch
+		from := row[(t.first-r.columns.lo)*ch:]
+		if len(t.weights) == 2 { // almost always when enlarging, as data sets do
+			k, l := t.weights[0], t.weights[1]
+			a, b := from[:ch], from[ch:][:ch]
+			for c, v := range a {
+				line[c] = uint8((half + k*uint64(v) + l*uint64(b[c])) >> bits)
 			}
-			out[at] = toByte(sum)
-			at++
+		} else {
+			for c := range ch {
+				sum, p := uint64(half), c
+				for _, k := range t.weights {
+					sum += k * uint64(from[p])
+					p += ch
+				}
+				line[c] = uint8(sum >> bits)
+			}
 		}
+		line = line[ch:]
+	}
+	out := r.between[(y-r.rows.lo)*r.stride:][:r.stride]
+	for i := range out {
+		two := r.line[2*i : 2*i+2 : 2*i+2]
+		out[i] = uint64(two[0]) | uint64(two[1])<<32
 	}
 }
 
+// alongY resizes between into dst.
 func (r *Resizer) alongY(dst []uint8) {
-	stride := len(r.sums)
+	n := r.stride
 	for o, t := range r.rows.taps {
-		out := dst[o*stride:][:stride]
-		rows := r.between[(t.first-r.rows.lo)*stride:]
-		if len(t.weights) == 2 { // almost every row when enlarging, as data sets do
-			a, b := rows[:stride], rows[stride:][:stride]
+		out := dst[o*2*n:][:2*n]
+		rows := r.between[(t.first-r.rows.lo)*n:]
+		if len(t.weights) == 2 {
+			a, b := rows[:n], rows[n:][:n]
 			k, l := t.weights[0], t.weights[1]
-			for i := range out {
-				out[i] = toByte(half + k*uint32(a[i]) + l*uint32(b[i]))
+			for i, v := range a {
+				put(out[2*i:2*i+2], halves+k*v+l*b[i])
 			}
 			continue
 		}
 		for i := range r.sums {
-			r.sums[i] = half
+			r.sums[i] = halves
 		}
 		for j, k := range t.weights {
-			row := rows[j*stride:][:stride]
-			for i, v := range row {
-				r.sums[i] += k * uint32(v)
+			for i, v := range rows[j*n:][:n] {
+				r.sums[i] += k * v
 			}
 		}
 		for i, sum := range r.sums {
-			out[i] = toByte(sum)
+			put(out[2*i:2*i+2], sum)
 		}
 	}
 }
 
-// Weights are integers in units of 2^-22: a sum of bytes under weights that add up to one,
-// plus the rounding half, stays within 32 bits.
+// Weights are in units of 2^-22 and add up to one, but for half a unit each: a sum of bytes
+// so weighted, plus the rounding half, stays within 32 bits, and its upper 10 bits are a byte for
+// filters of up to 16,000 taps, which means pictures of a million pixels along the short side.
 const (
-	bits = 22
-	half = 1 << (bits - 1)
+	bits   = 22
+	half   = 1 << (bits - 1)
+	halves = half | half<<32
 )
 
-func toByte(sum uint32) uint8 { return uint8(min(sum>>bits, 255)) }
+// put rounds two sums to bytes.
+func put(dst []uint8, sums pair) {
+	dst[0] = uint8(sums >> bits)
+	dst[1] = uint8(sums >> (32 + bits))
+}
 
 // axis is the filter along one direction, for a window of its output.
 type axis struct {
@@ -114,7 +138,7 @@ type axis struct {
 // tap says which source positions make one output position.
 type tap struct {
 	first   int // source position of weights[0]
-	weights []uint32
+	weights []uint64
 }
 
 // newAxis computes the triangle filter from in to out positions, for the n outputs from
@@ -136,9 +160,9 @@ func newAxis(in, out, start, n int) axis {
 			w = append(w, v)
 			total += v
 		}
-		weights := make([]uint32, len(w))
+		weights := make([]uint64, len(w))
 		for i, v := range w {
-			weights[i] = uint32(0.5 + float64(v/total*(1<<bits)))
+			weights[i] = uint64(0.5 + float64(v/total*(1<<bits)))
 		}
 		a.taps[o] = tap{first, weights}
 		a.lo, a.hi = min(a.lo, first), max(a.hi, end)
