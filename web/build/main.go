@@ -199,13 +199,17 @@ func esbuild(entry string, virtual map[string]string) ([]byte, error) {
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 	}}
+	banner := map[string]string{}
+	if strings.HasSuffix(entry, ".js") {
+		banner["js"] = "/* With wasm_exec.js, Copyright 2018 The Go Authors, BSD licence, https://go.dev/LICENSE */"
+	}
 	result := api.Build(api.BuildOptions{
 		EntryPoints:       []string{entry},
 		Bundle:            true,
 		Format:            api.FormatIIFE,
 		Target:            api.ES2022,
 		Charset:           api.CharsetUTF8,
-		LegalComments:     api.LegalCommentsInline, // Go's licence stays with its glue
+		Banner:            banner,
 		MinifyWhitespace:  true,
 		MinifySyntax:      true,
 		MinifyIdentifiers: true,
