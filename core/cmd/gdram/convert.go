@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"gdram/core/checkpoint/disk"
+)
+
+type convertCommand struct {
+	In      string `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
+	Out     string `arg:"" help:"The .safetensors file to write."`
+	DType   string `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
+	Dataset string `default:"" enum:",mnist,cifar10,cifar100" placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
+}
+
+func (v *convertCommand) Run(c *console) error {
+	if !strings.HasSuffix(v.Out, ".safetensors") {
+		return fmt.Errorf("cannot write %s: want a name that ends in .safetensors, the one format written", v.Out)
+	}
+	params, meta, err := readWeights(v.In)
+	if err != nil {
+		return err
+	}
+	if v.Dataset != "" {
+		known, err := metaOf(v.Dataset)
+		if err != nil {
+			return err
+		}
+		if params.Classes != len(known.Labels) {
+			return fmt.Errorf("%s tells %d classes apart and %s has %d; name the data set it learnt from",
+				v.In, params.Classes, v.Dataset, len(known.Labels))
+		}
+		meta.Dataset, meta.Labels, meta.Gray = known.Dataset, known.Labels, known.Gray
+	}
+	dtype := disk.DType(strings.ToUpper(v.DType))
+	if err := disk.Save(v.Out, params, meta, dtype); err != nil {
+		return err
+	}
+	info, err := os.Stat(v.Out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %d tensors as %s, %d classes, %d bytes\n", v.Out, len(params.Specs), v.DType, params.Classes, info.Size())
+	return nil
+}
