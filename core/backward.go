@@ -221,7 +221,7 @@ func (l *Learner) contextBack(block, worker int) {
 		second.DY, second.DYRow, second.DYPixel = dy2, padded, contextChannels
 		second.Gradient()
 		for r := range pool1Size {
-			l.sumRows(bias2, dy2[r*padded:], pool1Size)
+			sumRows(bias2, dy2[r*padded:], pool1Size)
 		}
 		// The weight gradient wants dy without its border.
 		dense := s.dContextPool1
@@ -234,13 +234,13 @@ func (l *Learner) contextBack(block, worker int) {
 		first.Pooled, first.PooledRow, first.PooledPixel = s.dContextPool1, pool1Size*contextChannels, contextChannels
 		first.DY, first.DYRow, first.DYPixel = s.dContextY1, GlimpseSize*contextChannels, contextChannels
 		first.Gradient()
-		l.sumRows(bias1, s.dContextY1, GlimpseSize*GlimpseSize)
+		sumRows(bias1, s.dContextY1, GlimpseSize*GlimpseSize)
 		convGradient(dFirst, s.dContextY1, c.thumbnail, GlimpseSize, Colours, contextChannels)
 	}
 }
 
 // sumRows adds rows of len(dst) numbers.
-func (l *Learner) sumRows(dst, rows []float32, n int) {
+func sumRows(dst, rows []float32, n int) {
 	for r := range n {
 		for c, v := range rows[r*len(dst):][:len(dst)] {
 			dst[c] += v
@@ -346,12 +346,7 @@ const (
 // weightGradients computes one piece of the gradients of the weights, over all steps at once.
 func (l *Learner) weightGradients(task, _ int) {
 	w, rows := l.net, Steps*l.BatchLen
-	grad := l.Grads.Tensor
-	// layer writes the gradient of a linear layer, dy [rows][stride], x [rows][in].
-	layer := func(name string, lin *linear, dy, x []float32, rows int) {
-		product(grad(name+".weight"), lin.in, dy, lin.stride, lin.out, x, lin.in, lin.in, rows)
-		columnSum(grad(name+".bias"), dy, lin.stride, rows)
-	}
+	grads := l.Grads
 	if task < conv2Tasks {
 		l.filterGradient(task)
 		return
@@ -361,69 +356,61 @@ func (l *Learner) weightGradients(task, _ int) {
 		const columns = flatLen / whatTasks
 		first := task * columns
 		product(l.dWhatWeight[first:], flatLen, l.dWhat, Hidden, Hidden, l.pool2[first:], flatLen, columns, rows)
-		published(grad("glimpse_net.fc_gg.weight"), l.dWhatWeight, w.flat, first, columns)
+		published(grads.Layer("glimpse_net.fc_gg").Weight, l.dWhatWeight, w.flat, first, columns)
 		if task == 0 {
-			columnSum(grad("glimpse_net.fc_gg.bias"), l.dWhat, Hidden, rows)
+			columnSum(grads.Layer("glimpse_net.fc_gg").Bias, l.dWhat, Hidden, rows)
 		}
 		return
 	}
 	task -= whatTasks
 	if task < 2*lstmTasks {
-		name, dg, x, h := "rnn1.lstm_cell.", l.dGates1, l.feature, l.h1
-		if task >= lstmTasks {
-			if !l.ThroughEmission {
-				return
-			}
-			name, dg, x, h = "rnn2.lstm_cell.", l.dGates2, l.h1[l.BatchLen*Hidden:], l.h2
-		}
-		gate := task % 4
-		dg = dg[gate*Hidden:]
-		if task%lstmTasks < 4 {
-			product(grad(name + "weight_ih")[gate*Hidden*Hidden:], Hidden, dg, gates, Hidden, x, Hidden, Hidden, rows)
-			columnSum(grad(name + "bias_ih")[gate*Hidden:][:Hidden], dg, gates, rows)
-			copy(grad(name + "bias_hh")[gate*Hidden:], grad(name + "bias_ih")[gate*Hidden:][:Hidden])
-		} else {
-			product(grad(name + "weight_hh")[gate*Hidden*Hidden:], Hidden, dg, gates, Hidden, h, Hidden, Hidden, rows)
+		if task < lstmTasks {
+			l.lstmGradient(task, l.dGates1, l.feature, l.h1, grads.Tensor("rnn1.lstm_cell.weight_ih"),
+				grads.Tensor("rnn1.lstm_cell.weight_hh"), grads.Tensor("rnn1.lstm_cell.bias_ih"), grads.Tensor("rnn1.lstm_cell.bias_hh"))
+		} else if l.ThroughEmission {
+			l.lstmGradient(task-lstmTasks, l.dGates2, l.h1[l.BatchLen*Hidden:], l.h2, grads.Tensor("rnn2.lstm_cell.weight_ih"),
+				grads.Tensor("rnn2.lstm_cell.weight_hh"), grads.Tensor("rnn2.lstm_cell.bias_ih"), grads.Tensor("rnn2.lstm_cell.bias_hh"))
 		}
 		return
 	}
 	switch task - 2*lstmTasks {
 	case 0:
-		layer("glimpse_net.fc_lg", &w.where, l.dWhere, l.placeFeature, rows)
-		dw := grad("glimpse_net.fc_l.0.weight")
-		for r, place := range l.Places {
+		w.where.gradient(grads.Layer("glimpse_net.fc_lg"), l.dWhere, l.placeFeature, rows)
+		place := grads.Layer("glimpse_net.fc_l.0")
+		for r, at := range l.Places {
 			for k, d := range l.dPlaceFeature[r*Hidden:][:Hidden] {
-				dw[2*k] += d * place[0]
-				dw[2*k+1] += d * place[1]
+				place.Weight[2*k] += d * at[0]
+				place.Weight[2*k+1] += d * at[1]
 			}
 		}
-		columnSum(grad("glimpse_net.fc_l.0.bias"), l.dPlaceFeature, Hidden, rows)
+		columnSum(place.Bias, l.dPlaceFeature, Hidden, rows)
 	case 1:
-		layer("class_net.fc.0", &w.class1, l.dClassHidden, l.h1[l.BatchLen*Hidden:], rows)
+		w.class1.gradient(grads.Layer("class_net.fc.0"), l.dClassHidden, l.h1[l.BatchLen*Hidden:], rows)
 	case 2:
-		layer("class_net.fc.2", &w.class2, l.DStepLogits, l.classHidden, rows)
+		w.class2.gradient(grads.Layer("class_net.fc.2"), l.DStepLogits, l.classHidden, rows)
 	case 3:
 		rows := emissions * l.BatchLen
-		product(grad("emission_net.fc.0.weight"), Hidden, l.dEmission, emissionWidth, emissionWidth, l.h2, Hidden, Hidden, rows)
+		emission := grads.Layer("emission_net.fc.0")
+		product(emission.Weight, Hidden, l.dEmission, emissionWidth, emissionWidth, l.h2, Hidden, Hidden, rows)
 		if l.FixedEmission { // else its bias is taken off again by the batch's mean, and its gradient is 0
-			columnSum(grad("emission_net.fc.0.bias"), l.dEmission, emissionWidth, rows)
+			columnSum(emission.Bias, l.dEmission, emissionWidth, rows)
 		}
-		for i, name := range []string{"emission_net.mu_net.0", "emission_net.logvar_net.0"} {
+		for i, head := range [2]Layer{grads.Layer("emission_net.mu_net.0"), grads.Layer("emission_net.logvar_net.0")} {
 			dHeads := l.dHeads[2*i:]
-			product(grad(name+".weight"), emissionWidth, dHeads, w.heads.stride, 2, l.emissionOut, emissionWidth, emissionWidth, rows)
-			columnSum(grad(name+".bias"), dHeads, w.heads.stride, rows)
+			product(head.Weight, emissionWidth, dHeads, w.heads.stride, 2, l.emissionOut, emissionWidth, emissionWidth, rows)
+			columnSum(head.Bias, dHeads, w.heads.stride, rows)
 		}
 	case 4:
-		layer("baseline_net.fc.0", &w.baseline1, l.dBaselineH, l.both, rows)
+		w.baseline1.gradient(grads.Layer("baseline_net.fc.0"), l.dBaselineH, l.both, rows)
 	case 5:
-		layer("baseline_net.fc.1", &w.baseline2, l.dBaseline, l.baselineHidden, rows)
+		w.baseline2.gradient(grads.Layer("baseline_net.fc.1"), l.dBaseline, l.baselineHidden, rows)
 	case 6:
 		for b := 1; b < l.blocks; b++ {
 			for i, v := range l.dConv1[b*conv1Filter:][:conv1Filter] {
 				l.dConv1[i] += v
 			}
 		}
-		convUnpackGradient(grad("glimpse_net.fc_g.0.weight"), l.dConv1, glimpseChannels, conv1Channels)
+		convUnpackGradient(grads.Layer("glimpse_net.fc_g.0").Weight, l.dConv1, glimpseChannels, conv1Channels)
 	case 7:
 		if l.ThroughEmission {
 			l.contextGradients()
@@ -431,22 +418,42 @@ func (l *Learner) weightGradients(task, _ int) {
 	}
 }
 
+// gradient writes the gradient of a linear layer over rows of dy [stride] and x [in].
+func (l *linear) gradient(grad Layer, dy, x []float32, rows int) {
+	product(grad.Weight, l.in, dy, l.stride, l.out, x, l.in, l.in, rows)
+	columnSum(grad.Bias, dy, l.stride, rows)
+}
+
+// lstmGradient writes the gradient of one gate's input weights and biases, or of its hidden weights.
+func (l *Learner) lstmGradient(task int, dGates, x, h, dIH, dHH, dBiasIH, dBiasHH []float32) {
+	gate, rows := task%4, Steps*l.BatchLen
+	dGates = dGates[gate*Hidden:]
+	if task >= 4 {
+		product(dHH[gate*Hidden*Hidden:], Hidden, dGates, gates, Hidden, h, Hidden, Hidden, rows)
+		return
+	}
+	product(dIH[gate*Hidden*Hidden:], Hidden, dGates, gates, Hidden, x, Hidden, Hidden, rows)
+	bias := dBiasIH[gate*Hidden:][:Hidden]
+	columnSum(bias, dGates, gates, rows)
+	copy(dBiasHH[gate*Hidden:], bias)
+}
+
 func (l *Learner) contextGradients() {
-	grad := l.Grads.Tensor
+	fc, first, second := l.Grads.Layer("rnn2.fc"), l.Grads.Layer("rnn2.context_net1.0"), l.Grads.Layer("rnn2.context_net2.0")
 	product(l.dContextFC, contextFlat, l.dHidden0, Hidden, Hidden, l.contextFlat, contextFlat, contextFlat, l.BatchLen)
-	published(grad("rnn2.fc.weight"), l.dContextFC, l.net.contextMap, 0, contextFlat)
-	columnSum(grad("rnn2.fc.bias"), l.dHidden0, Hidden, l.BatchLen)
+	published(fc.Weight, l.dContextFC, l.net.contextMap, 0, contextFlat)
+	columnSum(fc.Bias, l.dHidden0, Hidden, l.BatchLen)
 	for b := range l.blocks {
-		convUnpackGradient(grad("rnn2.context_net1.0.weight"), l.dContext1[b*context1Filter:][:context1Filter], Colours, contextChannels)
-		convUnpackGradient(grad("rnn2.context_net2.0.weight"), l.dContext2[b*context2Filter:][:context2Filter], contextChannels, contextChannels)
-		l.sumRows(grad("rnn2.context_net1.0.bias"), l.dContextB1[b*contextChannels:], 1)
-		l.sumRows(grad("rnn2.context_net2.0.bias"), l.dContextB2[b*contextChannels:], 1)
+		convUnpackGradient(first.Weight, l.dContext1[b*context1Filter:][:context1Filter], Colours, contextChannels)
+		convUnpackGradient(second.Weight, l.dContext2[b*context2Filter:][:context2Filter], contextChannels, contextChannels)
+		sumRows(first.Bias, l.dContextB1[b*contextChannels:], 1)
+		sumRows(second.Bias, l.dContextB2[b*contextChannels:], 1)
 	}
 }
 
 // filterGradient brings the gradients of 16 outputs' transformed filters back to the weights.
 func (l *Learner) filterGradient(panel int) {
-	dw := l.Grads.Tensor("glimpse_net.fc_g.4.weight")
+	dw := l.Grads.Layer("glimpse_net.fc_g.4").Weight
 	var du [kernel.WinogradPoints]float32
 	for in := range conv1Channels {
 		for out := panel * kernel.Panel; out < (panel+1)*kernel.Panel; out++ {

@@ -51,9 +51,10 @@ func newLinear(in, out int, training bool) linear {
 	return l
 }
 
-// load takes the weights [out][in] and the sum of the biases [out] as published. order, if not
-// nil, maps an input to its published place.
-func (l *linear) load(weight []float32, order []int, biases ...[]float32) {
+// load takes the weight [out][in] and the bias, if any, as published. order, if not nil, maps an
+// input to its published place.
+func (l *linear) load(layer Layer, order []int) {
+	weight := layer.Weight
 	at := func(in, out int) float32 { return weight[out*l.in+in] }
 	if order != nil {
 		at = func(in, out int) float32 { return weight[out*l.in+order[in]] }
@@ -63,11 +64,7 @@ func (l *linear) load(weight []float32, order []int, biases ...[]float32) {
 		pack(l.back, l.out, l.in, func(out, in int) float32 { return at(in, out) })
 	}
 	clear(l.bias)
-	for _, b := range biases {
-		for i, v := range b {
-			l.bias[i] += v
-		}
-	}
+	copy(l.bias, layer.Bias)
 }
 
 // forward writes y [rows][stride] for x [rows][in].
@@ -160,14 +157,13 @@ type winogradConv struct {
 	filter  []float32 // [25][out/16][in][16]
 }
 
-// winogradTransform writes the 25 points of every filter g(in, out) of a range of output panels.
-func (w *winogradConv) load(firstPanel, panels int, filter func(in, out int, g *[9]float32)) {
-	var g [9]float32
+// load writes the 25 points of every filter of one panel of outputs.
+func (w *winogradConv) load(panel int, filter func(in, out int) [9]float32) {
 	var u [kernel.WinogradPoints]float32
-	for out := firstPanel * kernel.Panel; out < (firstPanel+panels)*kernel.Panel; out++ {
-		at := out / kernel.Panel * w.in * kernel.Panel
+	at := panel * w.in * kernel.Panel
+	for out := panel * kernel.Panel; out < (panel+1)*kernel.Panel; out++ {
 		for in := range w.in {
-			filter(in, out, &g)
+			g := filter(in, out)
 			kernel.WinogradFilter(&u, &g)
 			for p, v := range u {
 				w.filter[p*w.in*w.out+at+in*kernel.Panel+out%kernel.Panel] = v
@@ -233,6 +229,14 @@ func (n *norm) loadRunning(gamma, beta, bias, mean, variance []float32) {
 	}
 }
 
+// loadBias makes the norm add a bias and nothing else.
+func (n *norm) loadBias(bias []float32) {
+	for c, v := range bias {
+		n.table.Set(kernel.TableScale, c, 1)
+		n.table.Set(kernel.TableShift, c, v)
+	}
+}
+
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
 	classes    int
@@ -260,6 +264,7 @@ type network struct {
 	contextMap []int
 
 	contextNorm [2]norm // the context's biases, as the pooling kernel wants them
+	headsParams Layer   // both heads together
 }
 
 func newNetwork(classes int, training bool) *network {
@@ -288,6 +293,7 @@ func newNetwork(classes int, training bool) *network {
 		contextMap: flatOrder(contextChannels),
 		contextNorm: [2]norm{
 			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
+		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
 	if training {
 		w.conv2Back = winogradConv{in: conv2Channels, out: conv1Channels,
@@ -297,65 +303,81 @@ func newNetwork(classes int, training bool) *network {
 	return w
 }
 
-// loadTasks is the number of pieces load can be cut into.
-const loadTasks = 16 + 8 + 1
+// loadTasks is the number of pieces load can be cut into: a panel of 16 outputs of the second
+// convolution each, the same of its way back, the largest linear layer, the LSTMs, and all else.
+const (
+	loadConv2     = conv2Channels / kernel.Panel
+	loadConv2Back = conv1Channels / kernel.Panel
+	loadTasks     = loadConv2 + loadConv2Back + 4
+)
 
 // load brings one piece of the published weights into kernel layout.
 func (w *network) load(p *Params, task int) {
-	conv2 := p.Tensor("glimpse_net.fc_g.4.weight")
-	switch {
-	case task < 16: // a panel of 16 output channels each
-		w.conv2.load(task, 1, func(in, out int, g *[9]float32) {
-			copy(g[:], conv2[(out*conv1Channels+in)*9:])
+	conv2 := p.Layer("glimpse_net.fc_g.4").Weight
+	if task < loadConv2 {
+		w.conv2.load(task, func(in, out int) [9]float32 {
+			return [9]float32(conv2[(out*conv1Channels+in)*9:])
 		})
 		return
-	case task < 24:
+	}
+	task -= loadConv2
+	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task-16, 1, func(in, out int, g *[9]float32) {
+			w.conv2Back.load(task, func(in, out int) (g [9]float32) {
 				for tap, v := range conv2[(in*conv1Channels+out)*9:][:9] {
 					g[8-tap] = v
 				}
+				return g
 			})
 		}
 		return
 	}
-	full := func(l *linear, name string, order []int) {
-		l.load(p.Tensor(name+".weight"), order, p.Tensor(name+".bias"))
+	switch task - loadConv2Back {
+	case 0:
+		w.what.load(p.Layer("glimpse_net.fc_gg"), w.flat)
+	case 1:
+		w.lstm1X.loadLSTM(p, "rnn1.lstm_cell.weight_ih", "rnn1.lstm_cell.bias_ih", "rnn1.lstm_cell.bias_hh")
+		w.lstm1H.loadLSTM(p, "rnn1.lstm_cell.weight_hh")
+	case 2:
+		w.lstm2X.loadLSTM(p, "rnn2.lstm_cell.weight_ih", "rnn2.lstm_cell.bias_ih", "rnn2.lstm_cell.bias_hh")
+		w.lstm2H.loadLSTM(p, "rnn2.lstm_cell.weight_hh")
+	case 3:
+		w.loadSmall(p)
 	}
-	convPack(w.conv1, p.Tensor("glimpse_net.fc_g.0.weight"), glimpseChannels, conv1Channels)
-	full(&w.place, "glimpse_net.fc_l.0", nil)
-	full(&w.what, "glimpse_net.fc_gg", w.flat)
-	full(&w.where, "glimpse_net.fc_lg", nil)
-	for _, lstm := range []struct {
-		x, h *linear
-		name string
-	}{{&w.lstm1X, &w.lstm1H, "rnn1.lstm_cell"}, {&w.lstm2X, &w.lstm2H, "rnn2.lstm_cell"}} {
-		lstm.x.load(p.Tensor(lstm.name+".weight_ih"), nil, p.Tensor(lstm.name+".bias_ih"), p.Tensor(lstm.name+".bias_hh"))
-		lstm.h.load(p.Tensor(lstm.name+".weight_hh"), nil)
-	}
-	convPack(w.context1, p.Tensor("rnn2.context_net1.0.weight"), Colours, contextChannels)
-	context2 := p.Tensor("rnn2.context_net2.0.weight")
-	convPack(w.context2, context2, contextChannels, contextChannels)
-	if w.contextB != nil {
-		convPackBack(w.contextB, context2, contextChannels, contextChannels)
-	}
-	for i, name := range []string{"rnn2.context_net1.0.bias", "rnn2.context_net2.0.bias"} {
-		for c, v := range p.Tensor(name) {
-			w.contextNorm[i].table.Set(kernel.TableScale, c, 1)
-			w.contextNorm[i].table.Set(kernel.TableShift, c, v)
+}
+
+func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
+	l.load(Layer{Weight: p.Tensor(weight)}, nil)
+	for _, name := range biases {
+		for i, v := range p.Tensor(name) {
+			l.bias[i] += v
 		}
 	}
-	full(&w.contextFC, "rnn2.fc", w.contextMap)
-	full(&w.class1, "class_net.fc.0", nil)
-	full(&w.class2, "class_net.fc.2", nil)
+}
+
+func (w *network) loadSmall(p *Params) {
+	convPack(w.conv1, p.Layer("glimpse_net.fc_g.0").Weight, glimpseChannels, conv1Channels)
+	w.place.load(p.Layer("glimpse_net.fc_l.0"), nil)
+	w.where.load(p.Layer("glimpse_net.fc_lg"), nil)
+	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
+	convPack(w.context1, context1.Weight, Colours, contextChannels)
+	convPack(w.context2, context2.Weight, contextChannels, contextChannels)
+	if w.contextB != nil {
+		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
+	}
+	w.contextNorm[0].loadBias(context1.Bias)
+	w.contextNorm[1].loadBias(context2.Bias)
+	w.contextFC.load(p.Layer("rnn2.fc"), w.contextMap)
+	w.class1.load(p.Layer("class_net.fc.0"), nil)
+	w.class2.load(p.Layer("class_net.fc.2"), nil)
 	// The bias of the layer before a batch norm is folded into the norm.
-	w.emission.load(p.Tensor("emission_net.fc.0.weight"), nil)
-	mu, logvar := p.Tensor("emission_net.mu_net.0.weight"), p.Tensor("emission_net.logvar_net.0.weight")
-	both := append(append(make([]float32, 0, 4*emissionWidth), mu...), logvar...)
-	bias := append(append(make([]float32, 0, 4), p.Tensor("emission_net.mu_net.0.bias")...), p.Tensor("emission_net.logvar_net.0.bias")...)
-	w.heads.load(both, nil, bias)
-	full(&w.baseline1, "baseline_net.fc.0", nil)
-	full(&w.baseline2, "baseline_net.fc.1", nil)
+	w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, nil)
+	mu, logvar := p.Layer("emission_net.mu_net.0"), p.Layer("emission_net.logvar_net.0")
+	copy(w.headsParams.Weight[copy(w.headsParams.Weight, mu.Weight):], logvar.Weight)
+	copy(w.headsParams.Bias[copy(w.headsParams.Bias, mu.Bias):], logvar.Bias)
+	w.heads.load(w.headsParams, nil)
+	w.baseline1.load(p.Layer("baseline_net.fc.0"), nil)
+	w.baseline2.load(p.Layer("baseline_net.fc.1"), nil)
 }
 
 // context is the scratch of one picture's way to the first hidden state.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 )
 
 // Kind says what a tensor of the state dict is for.
@@ -94,15 +95,19 @@ type Params struct {
 	Specs   []Spec
 	Flat    []float32
 
-	views map[string][]float32
+	views  map[string][]float32
+	layers map[string]Layer
 }
+
+// Layer is the weight and bias of a conv, linear or batch norm layer.
+type Layer struct{ Weight, Bias []float32 }
 
 // NewParams allocates zeroed parameters for a model of the given number of classes (2 or more).
 func NewParams(classes int) *Params {
 	if classes < 2 {
 		panic(fmt.Sprintf("core: NewParams: %d classes, want 2 or more", classes))
 	}
-	p := &Params{Classes: classes, Specs: Specs(classes), views: map[string][]float32{}}
+	p := &Params{Classes: classes, Specs: Specs(classes), views: map[string][]float32{}, layers: map[string]Layer{}}
 	total := 0
 	for _, s := range p.Specs {
 		total += s.Len()
@@ -113,7 +118,21 @@ func NewParams(classes int) *Params {
 		p.views[s.Name] = p.Flat[at : at+s.Len() : at+s.Len()]
 		at += s.Len()
 	}
+	for _, s := range p.Specs {
+		if name, ok := strings.CutSuffix(s.Name, ".weight"); ok {
+			p.layers[name] = Layer{p.views[s.Name], p.views[name+".bias"]}
+		}
+	}
 	return p
+}
+
+// Layer returns the weight and bias of the named layer, allocating nothing.
+func (p *Params) Layer(name string) Layer {
+	l, ok := p.layers[name]
+	if !ok {
+		panic("core: no layer named " + name)
+	}
+	return l
 }
 
 // Tensor returns the view of the named tensor. An unknown name is a programmer's error.

@@ -77,8 +77,8 @@ const (
 type state struct {
 	Version int
 	Config  []byte // JSON
-	Epoch   int // finished epochs
-	Batch   int // finished batches of the next
+	Epoch   int    // finished epochs
+	Batch   int    // finished batches of the next
 	Sums    Losses
 	Elapsed float64 // seconds spent on those batches
 	Step    int

@@ -1,0 +1,210 @@
+package core
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// randomBatch makes a batch of n pictures with places of its own, if asked, for training tests.
+func randomBatch(rng *rand.Rand, n int, places bool) *Batch {
+	b := &Batch{NoiseScale: 0.3}
+	for range n {
+		image := make([]float32, ImageLen)
+		for i := range image {
+			image[i] = rng.Float32()
+		}
+		b.Images = append(b.Images, image)
+	}
+	pairs := func(count int, scale float64) (out [][2]float32) {
+		for range count {
+			out = append(out, [2]float32{float32(scale * rng.NormFloat64()), float32(scale * rng.NormFloat64())})
+		}
+		return
+	}
+	b.Noise = pairs(emissions*n, 1)
+	if places {
+		b.Places = pairs(Steps*n, 0.3)
+	}
+	return b
+}
+
+// upstream fills the gradients of a linear loss Σ coefficient·output and returns that loss of the
+// learner's present outputs, in float64.
+type upstream struct {
+	logits, baselines []float32
+	mu, logVar        [][2]float32
+}
+
+func randomUpstream(rng *rand.Rand, l *Learner) *upstream {
+	u := &upstream{logits: make([]float32, len(l.StepLogits)), baselines: make([]float32, len(l.Baselines)),
+		mu: make([][2]float32, len(l.Mu)), logVar: make([][2]float32, len(l.Mu))}
+	normal := func() float32 { return float32(rng.NormFloat64()) / 8 }
+	for i := range u.logits {
+		if i%l.LogitStride < l.Params.Classes {
+			u.logits[i] = normal()
+		}
+	}
+	for i := range u.baselines {
+		u.baselines[i] = normal()
+	}
+	for i := range u.mu {
+		u.mu[i], u.logVar[i] = [2]float32{normal(), normal()}, [2]float32{normal(), normal()}
+	}
+	return u
+}
+
+func (u *upstream) set(l *Learner) {
+	copy(l.DStepLogits, u.logits)
+	copy(l.DBaselines, u.baselines)
+	copy(l.DMu, u.mu)
+	copy(l.DLogVar, u.logVar)
+}
+
+func (u *upstream) loss(l *Learner, baselines bool) (sum float64) {
+	if baselines {
+		for i, v := range l.Baselines {
+			sum += float64(v) * float64(u.baselines[i])
+		}
+		return sum
+	}
+	for i, v := range l.StepLogits {
+		sum += float64(v) * float64(u.logits[i])
+	}
+	for i := range l.Mu {
+		for c := range 2 {
+			sum += float64(l.Mu[i][c])*float64(u.mu[i][c]) + float64(l.LogVar[i][c])*float64(u.logVar[i][c])
+		}
+	}
+	return sum
+}
+
+// TestGradientLearner compares the gradient of every tensor, along a random direction, with finite
+// differences of the whole forward pass: places fixed, emission network normalised by fixed statistics
+// and open at its input, so that the second LSTM and the context network learn too.
+func TestGradientLearner(t *testing.T) {
+	const n = 3
+	rng := testRand()
+	p := formulaParams(10, 1)
+	l := NewLearner(p, n, 2)
+	defer l.Close()
+	l.FixedEmission, l.ThroughEmission = true, true
+	batch, u := randomBatch(rng, n, true), randomUpstream(rng, l)
+	start := append([]float32(nil), p.Flat...)
+
+	forward := func() {
+		for i := range l.CallVar { // a forward pass moves them; start each from the same
+			l.CallMean[i], l.CallVar[i] = 0, 1
+		}
+		l.Forward(batch)
+	}
+	forward()
+	copy(p.Flat, start)
+	u.set(l)
+	l.Backward()
+
+	at := 0
+	for _, s := range p.Specs {
+		from, to := at, at+s.Len()
+		at = to
+		if !s.Kind.Trained() {
+			continue
+		}
+		// Along the gradient itself the slope is largest against the rounding of the forward pass.
+		grad := append([]float32(nil), l.Grads.Flat[from:to]...)
+		var norm float64
+		for _, g := range grad {
+			norm += float64(g) * float64(g)
+		}
+		norm = math.Sqrt(norm)
+		baseline := len(s.Name) > 8 && s.Name[:8] == "baseline"
+		if s.Name == "glimpse_net.fc_g.0.bias" || s.Name == "glimpse_net.fc_g.4.bias" {
+			require.Zero(t, norm, "the batch's mean takes %s off again", s.Name)
+			continue
+		}
+		require.Positive(t, norm, "no gradient reaches %s", s.Name)
+		along := func(h float64) float64 {
+			for i, g := range grad {
+				p.Flat[from+i] = start[from+i] + float32(h*float64(g)/norm)
+			}
+			forward()
+			copy(p.Flat, start)
+			return u.loss(l, baseline)
+		}
+		// The best of a few widths: wide ones cross kinks of ReLU and pooling, narrow ones drown in rounding.
+		best := math.Inf(1)
+		for _, h := range []float64{3e-2, 1e-2, 3e-3, 1e-3} {
+			slope := (along(h) - along(-h)) / (2 * h)
+			best = min(best, math.Abs(slope-norm)/norm)
+		}
+		assert.LessOrEqual(t, best, 0.01, "%s: relative error of the slope, %.3g", s.Name, norm)
+	}
+}
+
+// TestLearnerDoesNotDependOnThreads runs two steps of training with one worker and with several: the same bits.
+func TestLearnerDoesNotDependOnThreads(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		t.Run(fmt.Sprint("through the emission network: ", open), func(t *testing.T) {
+			run := func(threads int) (grads, params []float32) {
+				rng := testRand()
+				p := formulaParams(10, 2)
+				const n = 15 // three blocks, the last not full
+				l := NewLearner(p, n, threads)
+				defer l.Close()
+				l.FixedEmission, l.ThroughEmission = open, open
+				batch, u := randomBatch(rng, n, false), randomUpstream(rng, l)
+				for range 2 {
+					l.Forward(batch)
+					u.set(l)
+					l.Backward()
+					for i, g := range l.Grads.Flat {
+						p.Flat[i] -= 1e-3 * g
+					}
+				}
+				return l.Grads.Flat, p.Flat
+			}
+			grads, params := run(1)
+			for _, threads := range []int{2, 3, 7} {
+				g, p := run(threads)
+				assert.Equal(t, grads, g, "gradients on %d workers", threads)
+				assert.Equal(t, params, p, "parameters on %d workers", threads)
+			}
+		})
+	}
+}
+
+// TestLearnerAllocatesNothing holds a step after the first.
+func TestLearnerAllocatesNothing(t *testing.T) {
+	rng := testRand()
+	p := formulaParams(10, 1)
+	l := NewLearner(p, 8, 2)
+	defer l.Close()
+	batch, u := randomBatch(rng, 8, false), randomUpstream(rng, l)
+	u.set(l)
+	assert.Zero(t, testing.AllocsPerRun(2, func() {
+		l.Forward(batch)
+		l.Backward()
+	}))
+}
+
+// TestFixedEmissionIsEvaluation: with fixed statistics and no noise, training sees what evaluation will.
+func TestFixedEmissionIsEvaluation(t *testing.T) {
+	rng := testRand()
+	p := formulaParams(10, 3)
+	l := NewLearner(p, 4, 1)
+	defer l.Close()
+	l.FixedEmission = true
+	batch := randomBatch(rng, 4, false)
+	batch.NoiseScale = 0
+	classifier := NewClassifier(p) // before the running statistics move
+	l.Forward(batch)
+	for b := range batch.Images {
+		first := classifier.Classify(batch.Images[b], Options{MaxGlimpses: 1}).Glimpses[0]
+		assert.InDelta(t, first.X, l.Places[b][0], 1e-6)
+		assert.InDelta(t, first.Y, l.Places[b][1], 1e-6)
+	}
+}
