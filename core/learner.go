@@ -1,8 +1,6 @@
 package core
 
 import (
-	"fmt"
-
 	"gdram/core/glimpse"
 	"gdram/core/internal/workers"
 	"gdram/core/kernel"
@@ -113,7 +111,7 @@ type scratch struct {
 // number of workers (0 for GOMAXPROCS).
 func NewLearner(p *Params, batch, threads int) *Learner {
 	if batch < 2 {
-		panic(fmt.Sprintf("core: NewLearner: batch of %d, want 2 or more: one picture has no variance", batch))
+		panic("core: NewLearner: want a batch of 2 or more, because one picture has no variance")
 	}
 	blocks := (batch + blockSize - 1) / blockSize
 	l := &Learner{
@@ -205,7 +203,7 @@ func (l *Learner) rows(buffer []float32, step, from, n, size int) []float32 {
 // Forward looks at the batch. It takes the parameters as they are now.
 func (l *Learner) Forward(batch *Batch) {
 	if len(batch.Images) != l.BatchLen {
-		panic(fmt.Sprintf("core: Forward: %d pictures, want the batch of %d", len(batch.Images), l.BatchLen))
+		panic("core: Forward: want exactly a batch of pictures")
 	}
 	l.batch = batch
 	l.pool.Run(loadTasks, l.phases.load)

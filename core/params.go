@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -105,7 +104,7 @@ type Layer struct{ Weight, Bias []float32 }
 // NewParams allocates zeroed parameters for a model of the given number of classes (2 or more).
 func NewParams(classes int) *Params {
 	if classes < 2 {
-		panic(fmt.Sprintf("core: NewParams: %d classes, want 2 or more", classes))
+		panic("core: NewParams: want 2 classes or more")
 	}
 	p := &Params{Classes: classes, Specs: Specs(classes), views: map[string][]float32{}, layers: map[string]Layer{}}
 	total := 0

@@ -9,8 +9,6 @@
 // hundreds of them.
 package glimpse
 
-import "fmt"
-
 // maxPatch bounds the patch so that a row of taps fits on the stack.
 const maxPatch = 32
 
@@ -35,8 +33,7 @@ type Sensor struct {
 // apart in a picture of 128.
 func NewSensor(size, channels, patch, scales int) *Sensor {
 	if size < 2 || channels < 1 || patch < 2 || patch > maxPatch || scales < 1 {
-		panic(fmt.Sprintf("glimpse: NewSensor(%d, %d, %d, %d): want a size of 2 or more, patch of 2 to %d, channels and scales of 1 or more",
-			size, channels, patch, scales, maxPatch))
+		panic("glimpse: NewSensor: want a size of 2 or more, a patch of 2 to 32, channels and scales of 1 or more")
 	}
 	s := &Sensor{size: size, channels: channels, patch: patch, scales: scales}
 	s.base = make([]float32, patch)
@@ -106,7 +103,7 @@ func (s *Sensor) tap(coordinate float32) tap {
 // dst in between are left alone. image is [size][size][colours].
 func (s *Sensor) Sample(dst []float32, rowStride, pixelStride int, image []float32, x, y float32) {
 	if len(image) != s.size*s.size*s.channels {
-		panic(fmt.Sprintf("glimpse: Sample: image of %d numbers, want %d", len(image), s.size*s.size*s.channels))
+		panic("glimpse: Sample: the image is not [size][size][channels]")
 	}
 	line := s.size * s.channels
 	var columns [maxPatch]tap

@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -38,7 +37,7 @@ func exponentials(logits []float32) (top float32, sum float64) {
 // smoothing is 0 in the published recipe; scale is 1/batch for a mean over the batch.
 func CrossEntropy(logits []float32, label int, smoothing float32, dlogits []float32, scale float32) float64 {
 	if label < 0 || label >= len(logits) {
-		panic(fmt.Sprintf("nn: CrossEntropy: label %d, want one of %d classes", label, len(logits)))
+		panic("nn: CrossEntropy: label out of range")
 	}
 	top, sum := exponentials(logits)
 	logSum := float64(top) + math.Log(sum)
