@@ -85,10 +85,11 @@ type state struct {
 
 	Params, M, V, Average, CallMean, CallVar []float32
 
-	Plateau plateau
-	Best    float64 // validation accuracy of BestFile; negative before the first
-	Valid   Metrics // newest validation
-	Rows    []Row
+	Plateau   plateau
+	Validated int     // validations made
+	Best      float64 // validation accuracy of BestFile; negative before the first
+	Valid     Metrics // newest validation
+	Rows      []Row
 }
 
 const stateVersion = 1
@@ -102,8 +103,8 @@ type Row struct {
 	ImagesPerSec float64
 }
 
-// run is a run in progress.
-type run struct {
+// trainer is a run in progress.
+type trainer struct {
 	Config
 	recipe    recipe
 	data      *dataset.Data
@@ -125,7 +126,14 @@ type run struct {
 
 // Run trains until the last epoch or until ctx is done, when it saves and returns ErrInterrupted.
 func Run(ctx context.Context, c Config) error {
-	r, err := open(c)
+	return run(ctx, c, dataset.Open)
+}
+
+// openData finds a data set: dataset.Open but in tests.
+type openData func(name, path string) (*dataset.Data, error)
+
+func run(ctx context.Context, c Config, data openData) error {
+	r, err := open(c, data)
 	if err != nil {
 		return err
 	}
@@ -139,11 +147,11 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // open starts or resumes a run.
-func open(c Config) (*run, error) {
+func open(c Config, data openData) (*trainer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &run{Config: c}
+	r := &trainer{Config: c}
 	path := filepath.Join(c.Dir, stateFile)
 	switch _, err := os.Stat(path); {
 	case c.Resume && errors.Is(err, fs.ErrNotExist):
@@ -171,7 +179,7 @@ func open(c Config) (*run, error) {
 	if r.Recipe == "" {
 		r.Recipe = Ours
 	}
-	if r.data, err = dataset.Open(r.Dataset, r.DataPath); err != nil {
+	if r.data, err = data(r.Dataset, r.DataPath); err != nil {
 		return nil, err
 	}
 	if r.train, err = r.trainingSet(); err != nil {
@@ -193,7 +201,7 @@ func open(c Config) (*run, error) {
 
 // trainingSet is the data set's training split as the recipe wants it: pictures of nature are mirrored
 // and shifted; digits get fresh clutter where plain MNIST is at hand.
-func (r *run) trainingSet() (dataset.Set, error) {
+func (r *trainer) trainingSet() (dataset.Set, error) {
 	if r.recipe.shift == 0 {
 		return r.data.Train, nil
 	}
@@ -215,7 +223,7 @@ func (r *run) trainingSet() (dataset.Set, error) {
 const freshPictures = 50_000
 
 // parameters makes the weights a run begins with.
-func (r *run) parameters() error {
+func (r *trainer) parameters() error {
 	r.params = core.NewParams(r.data.Classes)
 	if r.Start == "" || r.Resume {
 		r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
@@ -240,7 +248,7 @@ func (r *run) parameters() error {
 	return nil
 }
 
-func (r *run) build() {
+func (r *trainer) build() {
 	r.learner = core.NewLearner(r.params, r.BatchSize, r.Threads)
 	r.learner.FixedEmission, r.learner.ThroughEmission = r.recipe.totalStats, r.recipe.totalStats
 	r.loss = newLoss(r.learner, r.recipe.terms)
@@ -255,11 +263,10 @@ func (r *run) build() {
 		r.bytes = append(r.bytes, make([]uint8, pixels.Len))
 	}
 	r.fill = r.picture
-	r.state.Best, r.state.Plateau.Factor = -1, 1
 }
 
 // begin lays out the run folder.
-func (r *run) begin() error {
+func (r *trainer) begin() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return err
 	}
@@ -269,6 +276,7 @@ func (r *run) begin() error {
 	if err := writeJSON(filepath.Join(r.Dir, envFile), environment()); err != nil {
 		return err
 	}
+	r.state.Best, r.state.Plateau.Factor = -1, 1
 	return r.save()
 }
 
@@ -293,7 +301,7 @@ func writeJSON(path string, v any) error {
 }
 
 // load reads the state and takes its configuration; what the caller asks for must not contradict it.
-func (r *run) load(path string) error {
+func (r *trainer) load(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -335,7 +343,7 @@ func (r *run) load(path string) error {
 }
 
 // restore puts the loaded state in place.
-func (r *run) restore() {
+func (r *trainer) restore() {
 	s, o := &r.state, r.optimizer
 	copy(r.params.Flat, s.Params)
 	copy(o.m.Flat, s.M)
@@ -349,7 +357,7 @@ func (r *run) restore() {
 }
 
 // save writes the state and the newest weights.
-func (r *run) save() error {
+func (r *trainer) save() error {
 	s, o := &r.state, r.optimizer
 	var err error
 	if s.Config, err = json.Marshal(r.Config); err != nil {
@@ -371,7 +379,7 @@ func (r *run) save() error {
 	return disk.WriteFile(filepath.Join(r.Dir, stateFile), b.Bytes())
 }
 
-func (r *run) saveWeights(name string) error {
+func (r *trainer) saveWeights(name string) error {
 	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
 		"recipe": r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
 	}}
@@ -379,40 +387,40 @@ func (r *run) saveWeights(name string) error {
 }
 
 // epoch trains through the data once.
-func (r *run) epoch(ctx context.Context) error {
+func (r *trainer) epoch(ctx context.Context) error {
 	s := &r.state
-	if r.recipe.validateFirst && s.Batch == 0 {
-		if err := r.validate(ctx); err != nil {
+	if r.recipe.validateFirst && s.Validated == s.Epoch {
+		if err := r.validate(); err != nil {
 			return err
 		}
 	}
 	r.order = rand.New(rand.NewPCG(r.Seed, uint64(s.Epoch)+1)).Perm(r.train.Len())
 	// The last, incomplete batch is left out; another epoch's order brings its pictures in.
 	batches := len(r.order) / r.BatchSize
-	var rate float64
+	total := r.Epochs * batches
 	for ; s.Batch < batches; s.Batch++ {
 		if ctx.Err() != nil {
-			if err := r.save(); err != nil {
-				return err
-			}
-			return ErrInterrupted
+			return r.interrupted()
 		}
 		start := time.Now()
-		var losses Losses
-		var err error
-		if losses, rate, err = r.step(s.Epoch*batches+s.Batch, r.Epochs*batches); err != nil {
+		losses, err := r.step(s.Epoch*batches+s.Batch, total)
+		if err != nil {
 			return err
 		}
 		s.Sums.add(losses, 1)
 		s.Elapsed += time.Since(start).Seconds()
-		r.report(batches, rate)
+		r.report(batches, total)
 	}
+	if ctx.Err() != nil {
+		return r.interrupted()
+	}
+	rate := r.rate(s.Epoch*batches+batches-1, total)
 	var mean Losses
 	mean.add(s.Sums, 1/float64(batches))
 	speed := float64(batches*r.BatchSize) / s.Elapsed
 	s.Epoch, s.Batch, s.Sums, s.Elapsed = s.Epoch+1, 0, Losses{}, 0
 	if !r.recipe.validateFirst {
-		if err := r.validate(ctx); err != nil {
+		if err := r.validate(); err != nil {
 			return err
 		}
 	}
@@ -427,9 +435,21 @@ func (r *run) epoch(ctx context.Context) error {
 	return r.save()
 }
 
+func (r *trainer) interrupted() error {
+	if err := r.save(); err != nil {
+		return err
+	}
+	return ErrInterrupted
+}
+
+// rate is the learning rate of a step.
+func (r *trainer) rate(step, total int) float64 {
+	return r.LR * r.recipe.rate(step, total) * r.state.Plateau.Factor
+}
+
 func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
-func (r *run) report(batches int, rate float64) {
+func (r *trainer) report(batches, total int) {
 	s := &r.state
 	done := s.Batch + 1
 	var mean Losses
@@ -440,12 +460,12 @@ func (r *run) report(batches int, rate float64) {
 	if r.LogInterval > 0 && done%r.LogInterval == 0 {
 		r.Log.Info("batch", "epoch", s.Epoch+1, "batch", done, "of", batches, "loss", round(mean.Total),
 			"prediction", round(mean.Prediction), "steps", round(mean.Steps), "baseline", round(mean.Baseline),
-			"reinforce", round(mean.Reinforce), "train", round(mean.Accuracy), "lr", rate)
+			"reinforce", round(mean.Reinforce), "train", round(mean.Accuracy), "lr", r.rate(s.Epoch*batches+s.Batch, total))
 	}
 }
 
 // step trains on one batch; step counts from 0 over the whole run of total steps.
-func (r *run) step(step, total int) (Losses, float64, error) {
+func (r *trainer) step(step, total int) (Losses, error) {
 	random, noise := r.recipe.looks(step, total)
 	r.random, r.batch.NoiseScale, r.batch.Places = random, noise, nil
 	if random {
@@ -455,13 +475,12 @@ func (r *run) step(step, total int) (Losses, float64, error) {
 	r.learner.Forward(&r.batch)
 	losses := r.loss.run(r.labels, noise, !random)
 	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
-		return losses, 0, fmt.Errorf("the loss became %v in step %d of epoch %d: the weights in %s are the last good ones; try a smaller --lr",
+		return losses, fmt.Errorf("the loss became %v in step %d of epoch %d: the weights in %s are the last good ones; try a smaller --lr",
 			losses.Total, r.state.Batch+1, r.state.Epoch+1, filepath.Join(r.Dir, LastFile))
 	}
 	r.learner.Backward()
-	rate := r.LR * r.recipe.rate(step, total) * r.state.Plateau.Factor
-	r.optimizer.update(r.learner, rate)
-	return losses, rate, nil
+	r.optimizer.update(r.learner, r.rate(step, total))
+	return losses, nil
 }
 
 // randomReach bounds the places of random looks, in both coordinates.
@@ -469,7 +488,7 @@ const randomReach = 0.75
 
 // picture fills place b of the batch: picture, label, noise and random places depend on the
 // seed, the epoch and the picture alone.
-func (r *run) picture(b, worker int) {
+func (r *trainer) picture(b, worker int) {
 	epoch := r.state.Epoch
 	i := r.order[r.state.Batch*r.BatchSize+b]
 	r.train.Fill(r.bytes[worker], i, uint64(epoch))
@@ -490,13 +509,15 @@ func (r *run) picture(b, worker int) {
 }
 
 // validate evaluates the weights that would be shipped, and keeps them if they are the best so far.
-func (r *run) validate(ctx context.Context) error {
+func (r *trainer) validate() error {
 	s := &r.state
-	m, err := Evaluate(ctx, core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
+	// Seconds at most, so an interrupt waits for it.
+	m, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
 	if err != nil {
-		return ErrInterrupted // what is saved is the epoch before; it is run again on resume
+		return err
 	}
 	s.Valid = m
+	s.Validated++
 	if r.recipe.plateau {
 		s.Plateau.update(m.Top1)
 	}
@@ -508,7 +529,7 @@ func (r *run) validate(ctx context.Context) error {
 }
 
 // writeResults writes results.csv anew from all rows.
-func (r *run) writeResults() error {
+func (r *trainer) writeResults() error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{"epoch", "lr", "loss", "prediction", "steps", "baseline", "reinforce", "train_accuracy",

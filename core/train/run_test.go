@@ -1,0 +1,239 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gdram/core"
+	"gdram/core/checkpoint/disk"
+	"gdram/core/dataset"
+	"gdram/core/pixels"
+)
+
+// bars is a data set small enough to learn in a test: a bright bar, upright or lying, in noise.
+type bars struct{ n, first int }
+
+func (s bars) Len() int        { return s.n }
+func (s bars) Label(i int) int { return (s.first + i) % 2 }
+func (s bars) Fill(dst []uint8, i int, epoch uint64) {
+	rng := rand.New(rand.NewPCG(uint64(s.first+i), 7))
+	at := 40 + rng.IntN(40)
+	for p := range pixels.Size * pixels.Size {
+		row, column := p/pixels.Size, p%pixels.Size
+		v := uint8(rng.IntN(60))
+		if s.Label(i) == 0 && row/10 == at/10 || s.Label(i) == 1 && column/10 == at/10 {
+			v = 230
+		}
+		dst[3*p], dst[3*p+1], dst[3*p+2] = v, v, v
+	}
+}
+
+func openBars(string, string) (*dataset.Data, error) {
+	return &dataset.Data{Name: "bars", Train: bars{36, 0}, Valid: bars{12, 100}, Test: bars{12, 200},
+		Classes: 2, Labels: []string{"lying", "upright"}}, nil
+}
+
+func barsConfig(dir, recipe string) Config {
+	return Config{Dataset: "bars", Recipe: recipe, BatchSize: 8, Epochs: 3, Seed: 5, Dir: dir, Threads: 2}
+}
+
+func read(t *testing.T, parts ...string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(parts...))
+	require.NoError(t, err)
+	return b
+}
+
+// withoutSpeed drops the last column of results.csv, which no two runs share.
+func withoutSpeed(b []byte) (lines []string) {
+	for _, line := range strings.Split(string(b), "\n") {
+		lines = append(lines, line[:strings.LastIndex(line, ",")+1])
+	}
+	return
+}
+
+// sameRun compares what two runs left: weights to the bit, results but for the speed.
+func sameRun(t *testing.T, a, b string) {
+	t.Helper()
+	for _, name := range []string{LastFile, BestFile} {
+		assert.True(t, bytes.Equal(read(t, a, name), read(t, b, name)), "%s must be the same bytes", name)
+	}
+	assert.Equal(t, withoutSpeed(read(t, a, resultsFile)), withoutSpeed(read(t, b, resultsFile)))
+}
+
+// TestRunResumes stops runs after every few batches, by the interrupt, and compares their ends with a run
+// that never stopped; the runs use different numbers of threads, too.
+func TestRunResumes(t *testing.T) {
+	for _, recipe := range []string{Reference, Ours} {
+		t.Run(recipe, func(t *testing.T) {
+			whole := filepath.Join(t.TempDir(), "whole")
+			require.NoError(t, run(context.Background(), barsConfig(whole, recipe), openBars))
+
+			dir := filepath.Join(t.TempDir(), "stopped")
+			for stop := 0; ; stop++ {
+				ctx, cancel := context.WithCancel(context.Background())
+				c := barsConfig(dir, recipe)
+				c.Resume, c.Threads = stop > 0, 1+stop%3
+				batches := 0
+				c.Progress = func(Progress) {
+					if batches++; batches == 3 {
+						cancel()
+					}
+				}
+				if stop == 1 {
+					cancel() // before the first batch
+				}
+				err := run(ctx, c, openBars)
+				cancel()
+				if err == nil {
+					break
+				}
+				require.ErrorIs(t, err, ErrInterrupted)
+				require.Less(t, stop, 10)
+			}
+			sameRun(t, whole, dir)
+		})
+	}
+}
+
+// TestRunSurvivesKill kills a training process with SIGKILL at random moments and resumes it.
+func TestRunSurvivesKill(t *testing.T) {
+	if runtime.GOOS == "js" {
+		t.Skip("no processes in WebAssembly")
+	}
+	if dir := os.Getenv("GDRAM_TEST_RUN"); dir != "" { // the process to be killed
+		c := barsConfig(dir, Ours)
+		_, err := os.Stat(filepath.Join(dir, stateFile))
+		c.Resume = err == nil
+		require.NoError(t, run(context.Background(), c, openBars))
+		return
+	}
+	whole := filepath.Join(t.TempDir(), "whole")
+	require.NoError(t, run(context.Background(), barsConfig(whole, Ours), openBars))
+
+	dir := filepath.Join(t.TempDir(), "killed")
+	rng := rand.New(rand.NewPCG(1, 1))
+	kills := 0
+	for attempt := 0; ; attempt++ {
+		require.Less(t, attempt, 60, "the run makes no way between kills")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestRunSurvivesKill$")
+		cmd.Env = append(os.Environ(), "GDRAM_TEST_RUN="+dir)
+		require.NoError(t, cmd.Start())
+		wait := time.Duration(200+rng.IntN(300)*(1+attempt/5)) * time.Millisecond
+		timer := time.AfterFunc(wait, func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		timer.Stop()
+		if err == nil {
+			break
+		}
+		require.Equal(t, -1, cmd.ProcessState.ExitCode(), "the run must end by our signal alone")
+		kills++
+	}
+	assert.Positive(t, kills)
+	t.Log(kills, "kills")
+	sameRun(t, whole, dir)
+}
+
+func TestRunFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c := barsConfig(dir, Ours)
+	c.Epochs = 8
+	require.NoError(t, run(context.Background(), c, openBars))
+	var args map[string]any
+	require.NoError(t, json.Unmarshal(read(t, dir, argsFile), &args))
+	assert.EqualValues(t, 8, args["epochs"])
+	assert.Contains(t, string(read(t, dir, envFile)), runtime.Version())
+	lines := strings.Split(strings.TrimSpace(string(read(t, dir, resultsFile))), "\n")
+	assert.Len(t, lines, 9, "a header and a line an epoch")
+
+	p, meta, err := disk.Load(filepath.Join(dir, BestFile))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"lying", "upright"}, meta.Labels)
+	data, _ := openBars("", "")
+	m, err := Evaluate(context.Background(), core.NewClassifier(p), data.Valid, core.Options{}, 2, nil)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, m.Top1, 0.9, "bars are easy")
+	assert.Equal(t, 12, m.Images)
+	assert.EqualValues(t, 1, m.Top5)
+	assert.EqualValues(t, core.Steps, m.MeanGlimpses)
+}
+
+func TestRunRefuses(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c := barsConfig(dir, Ours)
+	c.Epochs = 1
+	require.NoError(t, run(context.Background(), c, openBars))
+	for _, x := range []struct {
+		why, want string
+		change    func(c *Config)
+	}{
+		{"a folder in use", "holds a run already", func(c *Config) {}},
+		{"another seed", "--random-seed 5, not 6", func(c *Config) { c.Resume, c.Seed = true, 6 }},
+		{"another recipe", "--recipe gdram, not reference", func(c *Config) { c.Resume, c.Recipe = true, Reference }},
+		{"nothing to resume", "holds no run to resume", func(c *Config) { c.Resume, c.Dir = true, t.TempDir() }},
+		{"an unknown recipe", `unknown recipe "soup"`, func(c *Config) { c.Dir, c.Recipe = t.TempDir(), "soup" }},
+		{"a batch too large", "from 2 to the 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 37 }},
+		{"a batch too small", "from 2 to the 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 1 }},
+		{"missing weights", "no such file", func(c *Config) { c.Dir, c.Start = t.TempDir(), "nowhere.safetensors" }},
+	} {
+		t.Run(x.why, func(t *testing.T) {
+			c := c
+			x.change(&c)
+			assert.ErrorContains(t, run(context.Background(), c, openBars), x.want)
+		})
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, stateFile), []byte("nonsense"), 0o644))
+	c.Resume = true
+	assert.ErrorContains(t, run(context.Background(), c, openBars), "not a readable state")
+}
+
+// TestRunStopsAtNaN: the last good weights stay.
+func TestRunStopsAtNaN(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c := barsConfig(dir, Reference)
+	c.LR = 1e30
+	err := run(context.Background(), c, openBars)
+	require.ErrorContains(t, err, "the loss became")
+	_, _, err = disk.Load(filepath.Join(dir, LastFile)) // refuses what is not finite
+	assert.NoError(t, err)
+}
+
+func TestPlateau(t *testing.T) {
+	p := plateau{Factor: 1}
+	for range 3 {
+		p.update(0.5)
+	}
+	for range 3 {
+		p.update(0.50001) // within the threshold: no improvement
+	}
+	assert.EqualValues(t, 1, p.Factor, "five stalls are borne")
+	p.update(0.4)
+	assert.EqualValues(t, 0.5, p.Factor, "the sixth halves")
+	p.update(0.6)
+	assert.EqualValues(t, 0.6, p.Best)
+}
+
+func TestRates(t *testing.T) {
+	ours, err := newRecipe(Ours)
+	require.NoError(t, err)
+	assert.InDelta(t, 1./warmup, ours.rate(0, 10000), 1e-9)
+	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
+	assert.Less(t, ours.rate(9999, 10000), 1e-6)
+	random, _ := ours.looks(2499, 10000)
+	assert.True(t, random)
+	random, noise := ours.looks(2500, 10000)
+	assert.False(t, random)
+	assert.Equal(t, float32(0.3), noise)
+}
