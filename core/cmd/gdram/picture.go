@@ -86,7 +86,7 @@ func damaged(path string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s ends in the middle of the picture; copy it again", path)
 	}
-	return fmt.Errorf("%s is damaged or of a kind that cannot be read (%w); save it anew as PNG", path, err)
+	return fmt.Errorf("%s is damaged or of a kind that cannot be read (%w); copy it again, or save it anew as PNG", path, err)
 }
 
 // rgbaOf returns the pixels as [height][width][4] bytes, colours not multiplied by alpha. The

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"image/gif"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gdram/core/pixels"
+)
+
+const quartersWebP = "testdata/quarters.webp" // made of quarters() by cwebp -lossless
+
+func write(t *testing.T, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, b, 0o644))
+	return path
+}
+
+func mustEncode(t *testing.T, m image.Image, extension string) []byte {
+	t.Helper()
+	b, err := encode(m, extension)
+	require.NoError(t, err)
+	return b
+}
+
+// Every format gives the network the same picture, JPEG and GIF with its palette to what they lose.
+func TestPictureFormats(t *testing.T) {
+	want, err := pixels.FromRGBA(quarters().Pix, 48, 32, false)
+	require.NoError(t, err)
+	for extension, lost := range map[string]float64{".png": 0, ".bmp": 0, ".gif": 40, ".jpg": 40} {
+		got, err := readPicture(write(t, "quarters"+extension, mustEncode(t, quarters(), extension)), false)
+		require.NoError(t, err, extension)
+		near(t, want, got, lost, extension)
+	}
+	got, err := readPicture(quartersWebP, false)
+	require.NoError(t, err)
+	assert.Equal(t, want, got, "webp")
+}
+
+func near(t *testing.T, want, got []uint8, lost float64, what string) {
+	t.Helper()
+	require.Len(t, got, len(want), what)
+	worst := 0
+	for i := range want {
+		worst = max(worst, int(got[i])-int(want[i]), int(want[i])-int(got[i]))
+	}
+	assert.LessOrEqual(t, float64(worst), lost, what+": largest difference")
+}
+
+// Pictures of other kinds of pixels go through the same path as plain ones.
+func TestPixelKinds(t *testing.T) {
+	half := image.NewNRGBA(image.Rect(0, 0, 2, 2)) // red, half transparent: on white (255, 127, 127)
+	gray16 := image.NewGray16(half.Rect)
+	for i := range 4 {
+		half.SetNRGBA(i%2, i/2, color.NRGBA{255, 0, 0, 128})
+		gray16.SetGray16(i%2, i/2, color.Gray16{0x8080})
+	}
+	for _, tc := range []struct {
+		why   string
+		image image.Image
+		want  [3]uint8
+	}{
+		{"transparent lies on white", half, [3]uint8{255, 127, 127}},
+		{"sixteen bits", gray16, [3]uint8{128, 128, 128}},
+	} {
+		got, err := readPicture(write(t, "a.png", mustEncode(t, tc.image, ".png")), false)
+		require.NoError(t, err, tc.why)
+		assert.Equal(t, tc.want[:], got[:3], tc.why)
+	}
+}
+
+// The first frame of a GIF may cover a part of the picture only.
+func TestGIFFrame(t *testing.T) {
+	frame := image.NewPaletted(image.Rect(2, 1, 3, 2), color.Palette{color.Black})
+	var b bytes.Buffer
+	require.NoError(t, gif.EncodeAll(&b, &gif.GIF{
+		Image: []*image.Paletted{frame}, Delay: []int{0}, Config: image.Config{Width: 4, Height: 4, ColorModel: frame.Palette},
+	}))
+	got, err := readPicture(write(t, "a.gif", b.Bytes()), false)
+	require.NoError(t, err)
+	at := func(x, y int) uint8 { return got[(y*pixels.Size+x)*3] }
+	assert.EqualValues(t, 255, at(0, 0), "uncovered is white")
+	assert.Less(t, at(80, 48), uint8(16), "the middle of the black pixel")
+}
+
+func TestGray(t *testing.T) {
+	got, err := readPicture(write(t, "a.png", mustEncode(t, quarters(), ".png")), true)
+	require.NoError(t, err)
+	for i := 0; i < len(got); i += 3 {
+		require.Equal(t, [2]uint8{got[i], got[i]}, [2]uint8{got[i+1], got[i+2]})
+	}
+}
+
+// oriented puts an EXIF block with the orientation into a JPEG file.
+func oriented(jpeg []byte, order binary.AppendByteOrder, orientation uint16) []byte {
+	tiff := []byte("II*\x00")
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		tiff = []byte("MM\x00*")
+	}
+	tiff = order.AppendUint32(tiff, 8)
+	tiff = order.AppendUint16(tiff, 1)
+	tiff = order.AppendUint16(tiff, 0x0112)
+	tiff = order.AppendUint16(tiff, 3)
+	tiff = order.AppendUint32(tiff, 1)
+	tiff = order.AppendUint16(tiff, orientation)
+	tiff = append(tiff, 0, 0, 0, 0, 0, 0)
+	segment := append([]byte("Exif\x00\x00"), tiff...)
+	b := append([]byte(nil), jpeg[:2]...)
+	b = append(b, 0xff, 0xe1)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(segment)+2))
+	b = append(b, segment...)
+	return append(b, jpeg[2:]...)
+}
+
+// A picture stored turned or mirrored, with the orientation that says so, is the upright one.
+func TestOrientation(t *testing.T) {
+	whole := quarters()
+	// How the pixel (x, y) of the upright picture is found in the stored one, by the names of
+	// the EXIF standard: where the stored row 0 and column 0 lie.
+	stored := map[uint16]func(x, y int) (int, int){
+		1: func(x, y int) (int, int) { return x, y },
+		2: func(x, y int) (int, int) { return 47 - x, y },
+		3: func(x, y int) (int, int) { return 47 - x, 31 - y },
+		4: func(x, y int) (int, int) { return x, 31 - y },
+		5: func(x, y int) (int, int) { return y, x },           // row 0 is the left side, column 0 the top
+		6: func(x, y int) (int, int) { return y, 47 - x },      // row 0 is the right side, column 0 the top
+		7: func(x, y int) (int, int) { return 31 - y, 47 - x }, // row 0 is the right side, column 0 the bottom
+		8: func(x, y int) (int, int) { return 31 - y, x },      // row 0 is the left side, column 0 the bottom
+	}
+	want, err := pixels.FromRGBA(whole.Pix, 48, 32, false)
+	require.NoError(t, err)
+	for orientation, place := range stored {
+		turned := image.NewNRGBA(image.Rect(0, 0, 48, 32))
+		if orientation >= 5 {
+			turned = image.NewNRGBA(image.Rect(0, 0, 32, 48))
+		}
+		for y := range 32 {
+			for x := range 48 {
+				sx, sy := place(x, y)
+				turned.SetNRGBA(sx, sy, whole.NRGBAAt(x, y))
+			}
+		}
+		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+			b := oriented(mustEncode(t, turned, ".jpg"), order, orientation)
+			got, err := readPicture(write(t, "a.jpg", b), false)
+			require.NoError(t, err)
+			near(t, want, got, 40, "orientation "+string(rune('0'+orientation)))
+		}
+	}
+}
+
+// A damaged EXIF block is no reason to refuse the picture, nor to panic.
+func TestOrientationDamaged(t *testing.T) {
+	whole := oriented(mustEncode(t, quarters(), ".jpg"), binary.LittleEndian, 6)
+	for n := range 48 {
+		assert.NotPanics(t, func() { orientation(whole[:n]) })
+		spoilt := append([]byte(nil), whole...)
+		spoilt[n] = 0xff
+		assert.NotPanics(t, func() { orientation(spoilt) })
+	}
+	assert.Equal(t, 1, orientation(oriented(whole[:2], binary.LittleEndian, 9)), "there is no orientation 9")
+	assert.Equal(t, 6, orientation(whole))
+}
+
+func TestPictureRefused(t *testing.T) {
+	whole := mustEncode(t, quarters(), ".png")
+	for _, tc := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"empty.png", nil, "is empty, 0 bytes"},
+		{"text.png", []byte("hello, this is no picture"), "is not a picture that can be read"},
+		{"cut.png", whole[:len(whole)-40], "copy it again"},
+		{"head.png", whole[:20], "ends in the middle"},
+		{"cut.jpg", mustEncode(t, quarters(), ".jpg")[:400], "ends in the middle"},
+		{"bomb.png", bomb(20_000, 20_000), "20000x20000 pixels, more than 64 million"},
+		{"thin.png", bomb(1, 64_000_001), "more than 64 million"},
+	} {
+		path := write(t, tc.name, tc.data)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := readPicture(path, false)
+		runtime.ReadMemStats(&after)
+		assert.ErrorContains(t, err, tc.want, tc.name)
+		assert.ErrorContains(t, err, tc.name)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), tc.name+": memory")
+	}
+	_, err := readPicture(filepath.Join(t.TempDir(), "none.png"), false)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	_, err = readPicture(t.TempDir(), false)
+	assert.ErrorContains(t, err, "is a directory")
+}
