@@ -87,7 +87,7 @@ func (u *upstream) loss(l *Learner, baselines bool) (sum float64) {
 // differences of the whole forward pass: places fixed, emission network normalised by fixed statistics
 // and open at its input, so that the second LSTM and the context network learn too.
 func TestGradientLearner(t *testing.T) {
-	const n = 3
+	const n = 2
 	rng := testRand()
 	p := formulaParams(10, 1)
 	l := NewLearner(p, n, 2)
@@ -135,11 +135,13 @@ func TestGradientLearner(t *testing.T) {
 			copy(p.Flat, start)
 			return u.loss(l, baseline)
 		}
-		// The best of a few widths: wide ones cross kinks of ReLU and pooling, narrow ones drown in rounding.
+		// A few widths, until one fits: wide ones cross kinks of ReLU and pooling, narrow ones drown in rounding.
 		best := math.Inf(1)
-		for _, h := range []float64{3e-2, 1e-2, 3e-3, 1e-3} {
+		for _, h := range []float64{1e-2, 3e-3, 3e-2, 1e-3} {
 			slope := (along(h) - along(-h)) / (2 * h)
-			best = min(best, math.Abs(slope-norm)/norm)
+			if best = min(best, math.Abs(slope-norm)/norm); best <= 0.01 {
+				break
+			}
 		}
 		assert.LessOrEqual(t, best, 0.01, "%s: relative error of the slope, %.3g", s.Name, norm)
 	}
@@ -168,7 +170,7 @@ func TestLearnerDoesNotDependOnThreads(t *testing.T) {
 				return l.Grads.Flat, p.Flat
 			}
 			grads, params := run(1)
-			for _, threads := range []int{2, 3, 7} {
+			for _, threads := range []int{2, 7} {
 				g, p := run(threads)
 				assert.Equal(t, grads, g, "gradients on %d workers", threads)
 				assert.Equal(t, params, p, "parameters on %d workers", threads)
