@@ -1,0 +1,180 @@
+# Scripts under short names; Go's own cache knows what is up to date, so almost nothing here is a file.
+#
+#	make          set up and run the main job: the page, the program, a picture classified
+#	make test     set up and run every test
+#	make help     all the rest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+# The targets share two cores and the same caches, and their output is to be read in order.
+.NOTPARALLEL:
+.DEFAULT_GOAL := all
+
+# What the page may weigh, compiled and gzipped. It stood at 728 KB when this was set; fmt alone would add 170.
+WASM_BUDGET := 800000
+
+# Tests read other golden files when this is set. They run in their own folders, so it is made absolute.
+ifdef GDRAM_FIXTURES
+export GDRAM_FIXTURES := $(abspath $(GDRAM_FIXTURES))
+endif
+
+# Evaluated when used: test-setup may have installed it a moment before.
+FIND_CHROMIUM = $${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}
+
+SHA256 := $(shell command -v sha256sum || echo shasum -a 256)
+
+.PHONY: all
+all: page build
+	@echo
+	@echo "What the files weigh, and their SHA-256:"
+	@for f in bin/gdram weights/*.safetensors index.html web/dist/*.*; do \
+		if [ -f "$$f" ]; then printf '%10d  %s  %s\n' $$(wc -c <"$$f") $$($(SHA256) "$$f" | cut -c1-64) "$$f"; fi; \
+	done
+	@echo
+	@for w in weights/*.safetensors; do \
+		name=$$(basename $$w .safetensors); \
+		for sample in web/samples/$$name/*.png; do \
+			[ ! -f "$$sample" ] || { bin/gdram predict --dataset $$name --top 3 "$$sample"; break; }; \
+		done; \
+	done
+	@echo
+	@echo "Now open index.html in a browser; it needs no server and no network."
+
+.PHONY: help
+help:
+	@echo "make             build the page and the program, classify a picture of each kind"
+	@echo "make build       bin/gdram"
+	@echo "make page        web/dist, which index.html loads"
+	@echo "make test        everything below, after installing what it needs"
+	@echo "make test-setup  Chromium and the npm packages of the page's tests"
+	@echo "make check       formatting, vet, bans, sizes, generated code"
+	@echo "make test-go     all Go tests, with the fast kernels"
+	@echo "make test-pure   the same core without assembly, twice: not built in, and not supported by the processor"
+	@echo "make test-wasm   the core as WebAssembly under Node"
+	@echo "make test-page   types, and the page in real Chromium"
+	@echo "make bench       speed of the kernels and of training"
+	@echo "make cover       how much of the code the Go tests run"
+	@echo "make generate    the assembly, from core/kernel/_generate"
+	@echo "make clean       remove what was built; runs and data stay"
+
+.PHONY: build
+build: need-go
+	go build -trimpath -o bin/gdram ./core/cmd/gdram
+
+.PHONY: page
+page: need-go
+	go run ./web/build
+
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo "There is no Go here; install Go 1.26 or later from https://go.dev/dl/ and try again."; exit 1; }
+
+# ---- tests
+
+.PHONY: test
+test: test-setup check test-go test-pure test-wasm test-page
+	@echo "All tests passed. Screenshots of the page are in web/dist/screenshots."
+
+# Debian's packages, where this may install them; elsewhere a sentence.
+.PHONY: test-setup
+test-setup: need-go web/node_modules/.package-lock.json
+	@[ -n "$(FIND_CHROMIUM)" ] || $(MAKE) --no-print-directory apt PACKAGES=chromium
+	@[ -n "$(FIND_CHROMIUM)" ] || { echo "There is no Chromium here; install it, or set CHROMIUM to its path."; exit 1; }
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"
+	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+	cd web && npm ci --ignore-scripts --no-audit --no-fund
+
+# Whatever goes wrong here, the caller has a sentence about what is missing.
+.PHONY: apt
+apt:
+	@if command -v apt-get >/dev/null; then \
+		as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+		$$as apt-get update -q && $$as apt-get install -q -y --no-install-recommends $(PACKAGES); \
+	fi || true
+
+.PHONY: check
+check: check-format check-imports check-size check-generated
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./core ./core/checkpoint ./core/pixels ./wasm/browser
+
+.PHONY: check-format
+check-format:
+	@unformatted=$$(gofmt -l core wasm weights web/build); \
+	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+
+# The page downloads whatever it links, and the design rests on who may know whom.
+BANNED := fmt|os|encoding/json|net|net/http|image|image/.*
+.PHONY: check-imports
+check-imports:
+	@linked=$$(GOOS=js GOARCH=wasm go list -deps ./wasm/browser); \
+	heavy=$$(grep -E -x '$(BANNED)' <<<"$$linked" || true); \
+	[ -z "$$heavy" ] || { echo "wasm/browser must not link these, they would double the page:" $$heavy; exit 1; }
+	@foreign=$$(GOOS=js GOARCH=wasm go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ./wasm/browser | grep -v '^gdram/' || true); \
+	[ -z "$$foreign" ] || { echo "wasm/browser must link the standard library alone, not:" $$foreign; exit 1; }
+	@above=$$(go list -deps ./core | grep -E '^gdram/' | grep -v -E -x 'gdram/core(/(kernel|glimpse|nn|policy|internal/workers))?' || true); \
+	[ -z "$$above" ] || { echo "core is below these and must not import them:" $$above; exit 1; }
+	@outside=$$(go list -deps ./core/... | grep -E '^gdram/(wasm|web)/' || true); \
+	[ -z "$$outside" ] || { echo "Nothing imports wasm or web, but the core does:" $$outside; exit 1; }
+
+.PHONY: check-size
+check-size:
+	@mkdir -p bin
+	@GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/browser.wasm ./wasm/browser
+	@size=$$(gzip -9 -c bin/browser.wasm | wc -c); \
+	echo "The page's WebAssembly takes $$(wc -c <bin/browser.wasm) bytes, $$size gzipped, of $(WASM_BUDGET) allowed."; \
+	[ $$size -le $(WASM_BUDGET) ] || { echo "That is too much; see what it links with: GOOS=js GOARCH=wasm go list -deps ./wasm/browser"; exit 1; }
+
+# The first line of the assembly names the command with its output file, so it is left out.
+.PHONY: check-generated
+check-generated:
+	@mkdir -p bin
+	@cd core/kernel/_generate && go run . -out ../../../bin/kernels_amd64.s -pkg kernel
+	@diff <(tail -n +2 bin/kernels_amd64.s) <(tail -n +2 core/kernel/kernels_amd64.s) >/dev/null \
+	|| { echo "core/kernel/kernels_amd64.s is not what its generator writes; run make generate."; exit 1; }
+
+.PHONY: test-go
+test-go: need-go
+	go test ./...
+
+# Without assembly everything is some ten times slower, so the tests of whole runs are left to test-go.
+.PHONY: test-pure
+test-pure: need-go
+	go test -tags purego ./core ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint/...
+	go test -tags purego -run 'Parity|Gradient' ./core/train
+	GODEBUG=cpu.avx2=off go test -count=1 ./core/kernel
+	GODEBUG=cpu.avx2=off go test -count=1 -run Parity ./core ./core/nn ./core/train
+
+# Go's WebAssembly has room for 12 KB of arguments and environment, so the tests see only what they read. Full
+# gradient checks take minutes there: of core and core/train, the golden numbers are enough.
+WASM_EXEC = env -i 'PATH=$(PATH)' 'HOME=$(HOME)' 'GDRAM_FIXTURES=$(GDRAM_FIXTURES)' $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+.PHONY: test-wasm
+test-wasm: need-go
+	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint
+	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" -run Parity ./core ./core/train
+
+.PHONY: test-page
+test-page: test-setup page
+	cd web && npm run --silent check
+	cd web && CHROMIUM="$(FIND_CHROMIUM)" npm test --silent
+
+# ---- the rest
+
+.PHONY: bench
+bench: need-go
+	go test -run '^$$' -bench . -benchtime 3x ./core/kernel ./core ./core/train
+
+.PHONY: cover
+cover: need-go
+	@mkdir -p bin
+	go test -coverprofile bin/cover.out ./core/...
+	go tool cover -func bin/cover.out | tail -n 1
+
+.PHONY: generate
+generate: need-go
+	cd core/kernel/_generate && go run . -out ../kernels_amd64.s -pkg kernel
+
+.PHONY: clean
+clean:
+	rm -rf bin web/dist web/node_modules
