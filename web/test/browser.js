@@ -1,6 +1,6 @@
 // Drives Debian's Chromium against the page as a person opens it: from the file system, with
 // the network off.
-import { cpSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -22,7 +22,7 @@ export function launch() {
  * Opens the page of a folder in a fresh context. `page.trouble` collects what must not happen:
  * requests that leave the page, errors, violations of the security policy.
  */
-export async function open(browser, { folder = top, before = undefined, ...options } = {}) {
+export async function open(browser, { at = top, before = undefined, ...options } = {}) {
   const context = await browser.newContext({
     offline: true, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 }, ...options,
   });
@@ -36,16 +36,28 @@ export async function open(browser, { folder = top, before = undefined, ...optio
   });
   page.on('pageerror', (error) => page.trouble.push(String(error)));
   if (before) await page.addInitScript(before);
-  await page.goto(pathToFileURL(path.join(folder, 'index.html')).href);
+  await page.goto(pathToFileURL(path.join(at, 'index.html')).href);
   return page;
+}
+
+const folders = [];
+
+/** An empty folder, until removeFolders. */
+export function folder() {
+  folders.push(mkdtempSync(path.join(tmpdir(), 'gdram-page-')));
+  return folders.at(-1);
+}
+
+export function removeFolders() {
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true });
 }
 
 /** A copy of the built page that a test may damage. */
 export function copyOfPage() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gdram-page-'));
-  cpSync(path.join(top, 'index.html'), path.join(folder, 'index.html'));
-  cpSync(path.join(top, 'web/dist'), path.join(folder, 'web/dist'), { recursive: true });
-  return folder;
+  const copy = folder();
+  cpSync(path.join(top, 'index.html'), path.join(copy, 'index.html'));
+  cpSync(path.join(top, 'web/dist'), path.join(copy, 'web/dist'), { recursive: true });
+  return copy;
 }
 
 /** What the page shows, once `subject` (part of the picture's description) has been looked at. */

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import AxeBuilder from '@axe-core/playwright';
-import { copyOfPage, draw, launch, open, refusal, screenshots, shown, top } from './browser.js';
+import { copyOfPage, draw, folder, launch, open, refusal, removeFolders, screenshots, shown, top } from './browser.js';
 import { blackPNG, turned } from './files.js';
 
 let browser;
 before(async () => { browser = await launch(); });
-after(() => browser.close());
+after(async () => {
+  await browser.close();
+  removeFolders();
+});
 
 /** Runs f on a fresh page and holds that nothing untoward happened on it. */
 const onPage = (f, options) => async () => {
@@ -227,7 +229,7 @@ describe('bad input gets a sentence and leaves the last result', () => {
   for (const [name, buffer, sentence] of files) {
     test(name, onPage(async (page) => {
       const good = await shown(page);
-      const file = path.join(mkdtempSync(path.join(tmpdir(), 'gdram-file-')), name);
+      const file = path.join(folder(), name);
       writeFileSync(file, buffer);
       await page.setInputFiles('#file', file);
       assert.match(await refusal(page), sentence);
@@ -250,8 +252,8 @@ describe('bad input gets a sentence and leaves the last result', () => {
   }));
 
   /** Changes the bytes that a script of dist delivers. */
-  function damage(folder, name, change) {
-    const file = path.join(folder, 'web/dist', `${name}.js`);
+  function damage(copy, name, change) {
+    const file = path.join(copy, 'web/dist', `${name}.js`);
     const [, text] = JSON.parse(readFileSync(file, 'utf8').replace(/^gdramDeliver\(\.\.\.(.*)\)\n$/s, '$1'));
     const bytes = gzipSync(change(gunzipSync(Buffer.from(text, 'base64'))));
     writeFileSync(file, `gdramDeliver("${name}","${bytes.toString('base64')}")\n`);
@@ -265,13 +267,13 @@ describe('bad input gets a sentence and leaves the last result', () => {
     const result = await shown(page, 'airplane');
     assert.equal(result.refused, false);
     assert.equal(result.markers, 8);
-  }, { folder: truncated }));
+  }, { at: truncated }));
 
   const broken = copyOfPage();
   before(() => writeFileSync(path.join(broken, 'web/dist/weights-mnist.js'), 'gdramDeliver("weights-mnist","AAAA")\n'));
   test('a damaged script', onPage(async (page) => {
     assert.equal(await refusal(page), 'The file web/dist/weights-mnist.js is damaged; run make again and reload.');
-  }, { folder: broken }));
+  }, { at: broken }));
 });
 
 describe('where a browser has less', () => {
@@ -304,10 +306,10 @@ describe('where a browser has less', () => {
     },
   }));
 
-  const bare = mkdtempSync(path.join(tmpdir(), 'gdram-bare-'));
+  const bare = folder();
   before(() => cpSync(path.join(top, 'index.html'), path.join(bare, 'index.html')));
   test('before make, the page says what to run', async () => {
-    const page = await open(browser, { folder: bare });
+    const page = await open(browser, { at: bare });
     assert.match(await page.innerText('body'), /^This page is not built yet. Run make in this folder, then reload.$/);
     await page.context().close();
   });
