@@ -59,7 +59,7 @@ help:
 
 .PHONY: build
 build: need-go
-	go build -trimpath -o bin/gdram ./core/cmd/gdram
+	go build -trimpath -ldflags='-s -w' -o bin/gdram ./core/cmd/gdram
 
 .PHONY: page
 page: need-go
