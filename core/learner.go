@@ -230,6 +230,22 @@ func (l *Learner) Forward(batch *Batch) {
 	}
 }
 
+// Calibrate measures the running statistics of all batch norms afresh, over all looks at n batches, batch
+// i of which next returns: what one set of statistics can know of calls that differ. Running averages
+// over training know the last batch or two, and other weights. The policy looks as batches say.
+func (l *Learner) Calibrate(n int, next func(i int) *Batch) {
+	norms := []*batchNorm{l.norm1, l.norm2, l.normE}
+	for _, norm := range norms {
+		norm.total.reset()
+	}
+	for i := range n {
+		l.Forward(next(i))
+	}
+	for _, norm := range norms {
+		norm.calibrate()
+	}
+}
+
 // measureEmission takes the statistics of one call of the emission network.
 func (l *Learner) measureEmission(call int) {
 	l.normE.collect()

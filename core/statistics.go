@@ -74,6 +74,7 @@ type batchNorm struct {
 	dgamma, dbeta           []float32 // views of the gradients
 	blocks                  []moments // one a block of pictures, of the present call
 	all                     moments
+	total                   moments // of all calls since calibration began
 	calls                   []call
 	sums                    []kernel.Sums // one a block of pictures, of the present call back
 }
@@ -93,7 +94,7 @@ func newBatchNorm(p, grads *Params, layer, name string, channels, calls, blocks 
 		runningMean: p.Tensor(name + ".running_mean"), runningVar: p.Tensor(name + ".running_var"),
 		batches: p.Tensor(name + ".num_batches_tracked"),
 		dgamma:  grads.Tensor(name + ".weight"), dbeta: grads.Tensor(name + ".bias"),
-		all: newMoments(channels),
+		all: newMoments(channels), total: newMoments(channels),
 	}
 	for range blocks {
 		n.blocks = append(n.blocks, newMoments(channels))
@@ -112,6 +113,15 @@ func (n *batchNorm) collect() {
 	for b := range n.blocks {
 		n.all.merge(&n.blocks[b])
 		n.blocks[b].reset()
+	}
+	n.total.merge(&n.all)
+}
+
+// calibrate makes the running statistics those of all values since total was last reset.
+func (n *batchNorm) calibrate() {
+	for c := range n.channels {
+		n.runningMean[c] = float32(n.total.mean[c] + float64(n.bias[c]))
+		n.runningVar[c] = float32(n.total.m2[c] / (n.total.count - 1))
 	}
 }
 

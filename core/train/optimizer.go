@@ -70,8 +70,7 @@ func (o *optimizer) piece(task, _ int) {
 	}
 	average := o.average.Flat[c.from:c.to]
 	if !c.trained {
-		copy(average, p) // statistics are averages already
-		return
+		return // statistics are measured when the average is used
 	}
 	// Early on the average covers the steps there were.
 	keep := float32(min(o.decay, float64(o.step)/float64(o.step+10)))

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -508,9 +509,45 @@ func (r *trainer) picture(b, worker int) {
 	}
 }
 
+// calibration is the number of batches that the shipped weights' batch norms are measured on.
+const calibration = 40
+
+// calibrate measures the batch norms of the averaged weights: they are other weights than those the
+// running statistics were collected with, and evaluation follows the policy's mean, without noise.
+func (r *trainer) calibrate() {
+	o, l, batch := r.optimizer, r.learner, r.state.Batch
+	live := r.params.Clone()
+	callMean, callVar := slices.Clone(l.CallMean), slices.Clone(l.CallVar)
+	for _, s := range r.params.Specs {
+		if s.Kind.Trained() {
+			copy(r.params.Tensor(s.Name), o.average.Tensor(s.Name))
+		}
+	}
+
+	r.random, r.batch.NoiseScale, r.batch.Places = false, 0, nil
+	l.Calibrate(min(calibration, len(r.order)/r.BatchSize), func(i int) *core.Batch {
+		r.state.Batch = i
+		l.Run(r.BatchSize, r.fill)
+		return &r.batch
+	})
+
+	for _, s := range r.params.Specs {
+		if !s.Kind.Trained() {
+			copy(o.average.Tensor(s.Name), r.params.Tensor(s.Name))
+		}
+	}
+	r.state.Batch = batch
+	copy(r.params.Flat, live.Flat)
+	copy(l.CallMean, callMean)
+	copy(l.CallVar, callVar)
+}
+
 // validate evaluates the weights that would be shipped, and keeps them if they are the best so far.
 func (r *trainer) validate() error {
 	s := &r.state
+	if r.optimizer.average != nil {
+		r.calibrate()
+	}
 	// Seconds at most, so an interrupt waits for it.
 	m, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
 	if err != nil {
