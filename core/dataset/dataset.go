@@ -63,6 +63,20 @@ func Open(name, dataPath string) (*Data, error) {
 	return d, nil
 }
 
+// Labels returns the names of a data set's classes and whether its pictures are grey, without
+// opening it.
+func Labels(name string) (labels []string, gray bool, err error) {
+	switch name {
+	case "mnist":
+		return digitLabels, true, nil
+	case "cifar10":
+		return cifar10Labels, false, nil
+	case "cifar100":
+		return cifar100Labels, false, nil
+	}
+	return nil, false, fmt.Errorf("unknown data set %q; want mnist, cifar10 or cifar100", name)
+}
+
 // stored is a set of small square pictures in memory.
 type stored struct {
 	images   []uint8 // [len(labels)][size][size][channels]

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gdram/core/checkpoint/disk"
+	"gdram/core/dataset"
 )
 
 type convertCommand struct {
@@ -24,15 +25,15 @@ func (v *convertCommand) Run(c *console) error {
 		return err
 	}
 	if v.Dataset != "" {
-		known, err := metaOf(v.Dataset)
+		labels, gray, err := dataset.Labels(v.Dataset)
 		if err != nil {
 			return err
 		}
-		if params.Classes != len(known.Labels) {
+		if params.Classes != len(labels) {
 			return fmt.Errorf("%s tells %d classes apart and %s has %d; name the data set it learnt from",
-				v.In, params.Classes, v.Dataset, len(known.Labels))
+				v.In, params.Classes, v.Dataset, len(labels))
 		}
-		meta.Dataset, meta.Labels, meta.Gray = known.Dataset, known.Labels, known.Gray
+		meta.Dataset, meta.Labels, meta.Gray = v.Dataset, labels, gray
 	}
 	dtype := disk.DType(strings.ToUpper(v.DType))
 	if err := disk.Save(v.Out, params, meta, dtype); err != nil {

@@ -93,14 +93,3 @@ func (n *network) label(class int) string {
 	}
 	return strconv.Itoa(class)
 }
-
-// metaOf returns what there is to know of a data set to use a network, from the network that
-// the program carries for it.
-func metaOf(dataset string) (checkpoint.Meta, error) {
-	b, err := weights.Read(dataset)
-	if err != nil {
-		return checkpoint.Meta{}, fmt.Errorf("the labels of %s are unknown: %w", dataset, err)
-	}
-	_, meta, err := checkpoint.Decode(b)
-	return meta, err
-}
