@@ -14,6 +14,14 @@ import (
 // fast says that the assembly runs here. GODEBUG=cpu.avx2=off turns it off.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
+// Instructions names the vector instructions that the kernels use: "AVX2" or "scalar".
+func Instructions() string {
+	if fast {
+		return "AVX2"
+	}
+	return "scalar"
+}
+
 // The argument structs mirror the offsets in _generate. Addresses are uintptr because the kernels
 // advance some of them in place, past the end of their slice at last; the slices are kept alive
 // by the callers. Strides are bytes.
@@ -199,3 +207,5 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 	}
 	runtime.KeepAlive(p)
 }
+
+func (l *LSTM) fast() { l.portable() }

@@ -1,13 +1,17 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !js) || purego
 
 package kernel
 
-// No assembly here: every kernel is its portable definition.
+// No fast kernels here: every kernel is its portable definition.
 const fast = false
 
-const unreachable = "kernel: no assembly in this build"
+// Instructions names the vector instructions that the kernels use: none.
+func Instructions() string { return "scalar" }
+
+const unreachable = "kernel: no fast kernels in this build"
 
 func (g *Gemm) fast(outer, segments, bPanel int) { panic(unreachable) }
 func (t *Tiles) fast(transform tileTransform)    { panic(unreachable) }
 func (c *Columns) fast(dst, mean []float32)      { panic(unreachable) }
 func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
+func (l *LSTM) fast()                            { panic(unreachable) }

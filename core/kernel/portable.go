@@ -186,3 +186,20 @@ func (p *Pool) portableGradient() {
 		}
 	}
 }
+
+func (l *LSTM) portable() {
+	H := l.Units
+	for n := range l.Cells {
+		row := l.Gates[n*4*H : (n+1)*4*H] // [4][H]
+		in, forget, cell, out := row[:H], row[H:][:H], row[2*H:][:H], row[3*H:][:H]
+		cRow, hRow, cPrevRow := l.C[n*H:][:H], l.H[n*H:][:H], l.CPrev[n*H:][:H]
+		for u := range H {
+			i, f := Sigmoid(in[u]), Sigmoid(forget[u])
+			g, o := Tanh(cell[u]), Sigmoid(out[u])
+			now := float32(f*cPrevRow[u]) + float32(i*g)
+			in[u], forget[u], cell[u], out[u] = i, f, g, o
+			cRow[u] = now
+			hRow[u] = o * Tanh(now)
+		}
+	}
+}

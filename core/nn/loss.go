@@ -2,6 +2,8 @@ package nn
 
 import (
 	"math"
+
+	"gdram/core/kernel"
 )
 
 // Softmax writes the probabilities e^logits / sum(e^logits). dst may be logits. The largest
@@ -9,7 +11,7 @@ import (
 func Softmax(dst, logits []float32) {
 	top, sum := exponentials(logits)
 	for k, logit := range logits {
-		dst[k] = float32(exp(clamp(logit-top)) / sum)
+		dst[k] = float32(kernel.Exp(logit-top) / sum)
 	}
 }
 
@@ -22,7 +24,7 @@ func exponentials(logits []float32) (top float32, sum float64) {
 		}
 	}
 	for _, logit := range logits {
-		sum += exp(clamp(logit - top))
+		sum += kernel.Exp(logit - top)
 	}
 	return top, sum
 }
@@ -53,7 +55,7 @@ func CrossEntropy(logits []float32, label int, smoothing float32, dlogits []floa
 			loss += float64(target * (logSum - float64(logit)))
 		}
 		if dlogits != nil {
-			p := exp(clamp(logit-top)) / sum
+			p := kernel.Exp(logit-top) / sum
 			dlogits[k] += float32(scale * float32(p-target))
 		}
 	}

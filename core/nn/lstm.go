@@ -1,5 +1,7 @@
 package nn
 
+import "gdram/core/kernel"
+
 // LSTMForward is the pointwise half of an LSTM cell. On entry gates [N][4*H] holds the
 // pre-activations x·Wih' + h·Whh' + both biases, in the published order input, forget, cell,
 // output; on exit their activations, which LSTMBackward needs.
@@ -10,19 +12,8 @@ package nn
 //
 // c, h and cPrev are [N][H], H hidden units; c may be cPrev.
 func LSTMForward(gates, c, h, cPrev []float32, N, H int) {
-	for n := range N {
-		row := gates[n*4*H : (n+1)*4*H] // [4][H]
-		in, forget, cell, out := row[:H], row[H:][:H], row[2*H:][:H], row[3*H:][:H]
-		cRow, hRow, cPrevRow := c[n*H:][:H], h[n*H:][:H], cPrev[n*H:][:H]
-		for u := range H {
-			i, f := Sigmoid(in[u]), Sigmoid(forget[u])
-			g, o := Tanh(cell[u]), Sigmoid(out[u])
-			now := float32(f*cPrevRow[u]) + float32(i*g)
-			in[u], forget[u], cell[u], out[u] = i, f, g, o
-			cRow[u] = now
-			hRow[u] = o * Tanh(now)
-		}
-	}
+	cells := kernel.LSTM{Gates: gates, C: c, H: h, CPrev: cPrev, Cells: N, Units: H}
+	cells.Run()
 }
 
 // LSTMBackward goes back through LSTMForward. gates holds the activations it left, dh [N][H]

@@ -1,0 +1,33 @@
+// Command wasm writes the kernels of package kernel for WebAssembly, with its 128-bit vectors:
+//
+//	cd core/kernel && go run ./_wasm
+//
+// Go emits no vector instructions for WebAssembly, so the kernels are a module of their own that
+// imports the memory of Go's program and that Go calls through imports of the name gdram. It has
+// no data, no globals and no stack in that memory, which is Go's. Each function takes the address
+// of its arguments, a struct of ../kernels_js.go: addresses, strides in bytes and counts, all i32.
+//
+// simd_relaxed.wasm is the same with relaxed multiply-add, which fuses where the processor can.
+//
+// What every function computes is defined by its portable twin in ../portable.go.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	for name, relaxed := range map[string]bool{"simd.wasm": false, "simd_relaxed.wasm": true} {
+		m := &module{relaxed: relaxed}
+		gemm(m)
+		winogradInput(m)
+		winogradOutput(m)
+		affinePool(m)
+		lstm(m)
+		if err := os.WriteFile(name, m.encode(), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "wasm:", err)
+			os.Exit(1)
+		}
+	}
+}
