@@ -49,11 +49,12 @@ func use(version int32) int32
 // kept alive by the callers. Strides are bytes.
 
 type gemmArgs struct {
-	_                                structs.HostLayout
-	aRow, cRow, aCol, aSegment       uint32
-	bRow, bSegment, k, segments, add uint32
-	a, aOuter, b, bPanel, c, cOuter  uint32
-	outer, rows, panels              uint32
+	_                               structs.HostLayout
+	aRow, cRow, aCol, aSegment      uint32
+	bRow, bSegment                  uint32
+	k, segments, add                uint32
+	a, aOuter, b, bPanel, c, cOuter uint32
+	outer, rows, panels             uint32
 }
 
 type transformArgs struct {

@@ -5,41 +5,33 @@ const (
 	vectorBytes = 4 * lanes // its bytes
 	panel       = 16        // columns of a panel of B
 	panelBytes  = 4 * panel
-	rowMax      = 4 // rows of the largest tile
 )
 
-// gemm walks the panels of B; within one, outer rows; within those, tiles of four rows and what is
-// left. The panel stays in the first-level cache.
+// gemm walks the panels of B; within one, outer rows; within those, tiles of two rows and, at last,
+// one. The panel stays in the first-level cache.
 //
 // Arguments: those of tile, then a, aOuter, b, bPanel, c, cOuter, outer, rows, panels.
 func gemm(m *module) {
-	var tiles [rowMax + 1]*function
-	for rows := 1; rows <= rowMax; rows++ {
-		tiles[rows] = tile(m, rows)
-	}
+	one, two := tile(m, 1), tile(m, 2)
 	f, params := m.function("gemm", 1)
 	args := params[0]
 	v := f.fields(args, tileFields, 9)
 	a, aOuter, b, bPanel, c, cOuter, outer, rows, panels := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]
-	aRow := f.let(i32, word(args, 0))
-	cRow := f.let(i32, word(args, 4))
-	four := f.let(i32, shifts(rows, number(2)))
-	rest := f.let(i32, and(rows, number(rowMax-1)))
+	aRow, cRow := f.let(i32, word(args, 0)), f.let(i32, word(args, 4))
+	pairs, odd := f.let(i32, half(rows)), f.let(i32, and(rows, number(1)))
 
 	f.repeat(panels, func() {
 		aFrom, cFrom := f.let(i32, a), f.let(i32, c)
 		f.repeat(outer, func() {
 			aNow, cNow := f.let(i32, aFrom), f.let(i32, cFrom)
-			f.when(four, func() {
-				f.repeat(four, func() {
-					f.call(tiles[rowMax], args, aNow, b, cNow)
-					f.advance(aNow, times(aRow, number(rowMax)))
-					f.advance(cNow, times(cRow, number(rowMax)))
+			f.when(pairs, func() {
+				f.repeat(pairs, func() {
+					f.call(two, args, aNow, b, cNow)
+					f.advance(aNow, times(aRow, number(2)))
+					f.advance(cNow, times(cRow, number(2)))
 				})
 			})
-			for left := 1; left < rowMax; left++ {
-				f.when(equal(rest, number(left)), func() { f.call(tiles[left], args, aNow, b, cNow) })
-			}
+			f.when(odd, func() { f.call(one, args, aNow, b, cNow) })
 			f.advance(aFrom, aOuter)
 			f.advance(cFrom, cOuter)
 		})
@@ -53,8 +45,9 @@ func gemm(m *module) {
 const tileFields = 9
 
 // tile computes rows x 16 outputs. The accumulators stay in registers over all segments and k: eight
-// of them, with the vectors of B and the broadcast element of A, is what fits 16 registers. So three
-// or four rows take the panel in two halves.
+// of them, with four vectors of B and a broadcast element of A, leave three of 16 registers. The
+// loop over k is not unrolled: V8 may move the loads of all its steps to the front and run out of
+// registers, which in Node 20 takes a third of the speed.
 //
 // Parameters: the arguments' address, then the addresses of A, B and C.
 func tile(m *module, rows int) *function {
@@ -62,67 +55,46 @@ func tile(m *module, rows int) *function {
 	args, a, b, c := params[0], params[1], params[2], params[3]
 	v := f.fields(args, 0, tileFields)
 	aRow, cRow, aCol, aSegment, bRow, bSegment, k, segments, adds := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]
-	width := panel / lanes
-	if rows > 2 {
-		width /= 2
-	}
-	acc := make([][]local, rows)
-	p := make([]local, rows)
-	for r := range rows {
-		p[r] = f.local(i32)
-		for range width {
-			acc[r] = append(acc[r], f.local(v128))
-		}
-	}
-	w := make([]local, width)
-	for i := range w {
-		w[i] = f.local(v128)
-	}
-	x := f.local(v128)
 
-	f.repeat(number(panel/lanes/width), func() {
-		for r := range acc {
-			for i := range acc[r] {
-				f.set(acc[r][i], constant(0))
-			}
+	acc := make([][]local, rows)
+	for r := range acc {
+		acc[r] = f.vectors(panel / lanes)
+	}
+	w := f.vectors(panel / lanes)
+	x := f.local(v128)
+	p := make([]local, rows) // where the rows of A are read
+	f.repeat(segments, func() {
+		p[0] = f.let(i32, a)
+		for r := 1; r < rows; r++ {
+			p[r] = f.let(i32, plus(p[r-1], aRow))
 		}
-		aFrom, bFrom := f.let(i32, a), f.let(i32, b)
-		f.repeat(segments, func() {
-			f.set(p[0], aFrom)
-			for r := 1; r < rows; r++ {
-				f.set(p[r], plus(p[r-1], aRow))
+		q := f.let(i32, b)
+		f.repeat(k, func() {
+			for i := range w {
+				f.set(w[i], load(q, i*vectorBytes))
 			}
-			q := f.let(i32, bFrom)
-			f.repeat(k, func() {
+			for r := range acc {
+				f.set(x, splat(p[r], 0))
 				for i := range w {
-					f.set(w[i], load(q, i*vectorBytes))
+					f.set(acc[r][i], m.madd(x, w[i], acc[r][i]))
 				}
-				for r := range acc {
-					f.set(x, splat(p[r], 0))
-					for i := range acc[r] {
-						f.set(acc[r][i], m.madd(x, w[i], acc[r][i]))
-					}
-					f.advance(p[r], aCol)
-				}
-				f.advance(q, bRow)
-			})
-			f.advance(aFrom, aSegment)
-			f.advance(bFrom, bSegment)
-		})
-		to := f.let(i32, c)
-		for r := range acc {
-			f.when(adds, func() {
-				for i := range acc[r] {
-					f.set(acc[r][i], add(acc[r][i], load(to, i*vectorBytes)))
-				}
-			})
-			for i := range acc[r] {
-				f.store(to, i*vectorBytes, acc[r][i])
+				f.advance(p[r], aCol)
 			}
-			f.advance(to, cRow)
-		}
-		f.advance(b, number(width*vectorBytes))
-		f.advance(c, number(width*vectorBytes))
+			f.advance(q, bRow)
+		})
+		f.advance(a, aSegment)
+		f.advance(b, bSegment)
 	})
+	for r := range acc {
+		f.when(adds, func() {
+			for i := range w {
+				f.set(acc[r][i], add(acc[r][i], load(c, i*vectorBytes)))
+			}
+		})
+		for i := range w {
+			f.store(c, i*vectorBytes, acc[r][i])
+		}
+		f.advance(c, cRow)
+	}
 	return f
 }

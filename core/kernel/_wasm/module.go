@@ -74,6 +74,15 @@ func (f *function) set(l local, v operand) {
 	f.emit(append([]byte{0x21}, unsigned(int(l))...)...)
 }
 
+// vectors is n new locals of four f32, zeros.
+func (f *function) vectors(n int) []local {
+	all := make([]local, n)
+	for i := range all {
+		all[i] = f.local(v128)
+	}
+	return all
+}
+
 // advance adds to an integer.
 func (f *function) advance(l local, by operand) { f.set(l, plus(l, by)) }
 
@@ -112,6 +121,9 @@ func scalar(code byte) func(a, b operand) value {
 	return func(a, b operand) value { return instruction([]byte{code}, []operand{a, b}) }
 }
 
+// half is n/2 of an unsigned i32.
+func half(n operand) value { return instruction([]byte{0x76}, []operand{n, number(1)}) }
+
 func vector(code int) func(operands ...operand) value {
 	return func(operands ...operand) value { return instruction(vectorCode(code), operands) }
 }
@@ -120,11 +132,10 @@ func vectorCode(code int) []byte { return append([]byte{0xfd}, unsigned(code)...
 
 // The instructions in use: of i32, of four f32, of two f64, of bits.
 var (
-	plus   = scalar(0x6a)
-	times  = scalar(0x6c)
-	equal  = scalar(0x46)
-	and    = scalar(0x71)
-	shifts = scalar(0x76) // to the right, unsigned
+	plus  = scalar(0x6a)
+	times = scalar(0x6c)
+	equal = scalar(0x46)
+	and   = scalar(0x71)
 
 	add     = vector(0xe4)
 	sub     = vector(0xe5)
