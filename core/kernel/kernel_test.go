@@ -285,6 +285,56 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestLSTM holds the pointwise half of the cell against its equations in float64, at both ends of
+// every activation, and the fast kernel against the bits of the portable one.
+func TestLSTM(t *testing.T) {
+	for _, c := range []struct{ cells, units int }{{1, 1}, {1, 2}, {3, 5}, {2, 128}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			var bits [][]float32
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(9, 10))
+				n := c.cells * c.units
+				l := LSTM{Gates: guarded(t, rng, 4*n), C: guarded(t, rng, n), H: guarded(t, rng, n), Cells: c.cells, Units: c.units}
+				l.CPrev = l.C // as evaluation has it
+				for i := range l.Gates {
+					l.Gates[i] *= []float32{1, 20, 1e-6, 1e4}[i%4]
+				}
+				sigmoid := func(x float32) float64 { return 1 / (1 + math.Exp(-float64(x))) }
+				gates, cNew, h := make([]float32, 4*n), make([]float32, n), make([]float32, n)
+				for i := range n {
+					at := i/c.units*4*c.units + i%c.units
+					pre := func(gate int) float32 { return l.Gates[at+gate*c.units] }
+					in, forget, cell, out := sigmoid(pre(0)), sigmoid(pre(1)), math.Tanh(float64(pre(2))), sigmoid(pre(3))
+					now := forget*float64(l.CPrev[i]) + in*cell
+					for gate, v := range []float64{in, forget, cell, out} {
+						gates[at+gate*c.units] = float32(v)
+					}
+					cNew[i], h[i] = float32(now), float32(out*math.Tanh(now))
+				}
+				l.Run()
+				requireClose(t, gates, l.Gates, 1e-7, "gates")
+				requireClose(t, cNew, l.C, 1e-6, "c")
+				requireClose(t, h, l.H, 1e-6, "h")
+				bits = append(bits, l.Gates, l.C, l.H)
+			})
+			for i := 3; i < len(bits); i++ {
+				assert.Equal(t, bits[i-3], bits[i])
+			}
+		})
+	}
+}
+
+// TestLSTMKeepsNaN: a network that has gone wrong must not look right.
+func TestLSTMKeepsNaN(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		nan := float32(math.NaN())
+		l := LSTM{Gates: []float32{nan, 0, 0, nan, 0, 0, 0, 0}, C: make([]float32, 2), H: make([]float32, 2), CPrev: make([]float32, 2), Cells: 1, Units: 2}
+		l.Run()
+		assert.True(t, math.IsNaN(float64(l.H[0])), "NaN in the input gate")
+		assert.True(t, math.IsNaN(float64(l.H[1])), "NaN in the forget gate")
+	})
+}
+
 func BenchmarkGemm(b *testing.B) {
 	for _, c := range []struct {
 		name string

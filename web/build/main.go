@@ -1,12 +1,12 @@
 // Command build makes web/dist, everything that index.html loads, from web/src, wasm/browser,
-// weights and web/samples. It needs only Go. Run it in the top folder:
+// the kernels of core/kernel, weights and web/samples. It needs only Go. Run it in the top folder:
 //
 //	go run ./web/build
 //
 // The page must work when opened from the file system, where a browser refuses fetch,
 // module scripts and workers by address. So all of dist is classic scripts: the page's code with
-// the worker's code in it as text, and one script for each thing to load (engine, weights,
-// samples) that hands it over as text: bytes are packed by gzip, then base64, because the other way
+// the worker's code in it as text, and one script for each thing to load (engine, kernels,
+// weights, samples) that hands it over as text: bytes are packed by gzip, then base64, because the other way
 // round a server's gzip would leave them a third larger. The same sources give the same bytes.
 package main
 
@@ -28,6 +28,7 @@ import (
 
 const (
 	source  = "web/src"
+	kernels = "core/kernel"
 	dist    = "web/dist"
 	samples = "web/samples"
 	weights = "weights"
@@ -84,6 +85,13 @@ func build() error {
 	}
 	files = append(files, page...)
 	files = append(files, delivery("engine", pack(engine)), delivery("samples", pictures))
+	for _, name := range []string{"simd", "simd_relaxed"} {
+		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
+		if err != nil {
+			return err
+		}
+		files = append(files, delivery(name, pack(data)))
+	}
 	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
 	if err := replaceDist(files); err != nil {
 		return err

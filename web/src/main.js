@@ -24,6 +24,7 @@ const HINT = 'You can also drop a picture anywhere on this page, or paste one.';
 
 const engine = new Engine({
   engine: () => loadBytes('engine'),
+  kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadBytes)),
   weights: (name) => loadBytes(`weights-${name}`),
 });
 
@@ -117,7 +118,7 @@ function show(report, labels, of) {
     `decoded in ${milliseconds(of.decodeTime)}`,
     `prepared in ${milliseconds(report.prepareTime)}`,
     `looked in ${milliseconds(report.lookTime)}`,
-    `Go as WebAssembly, ${engine.where === 'worker' ? 'in a worker' : 'in the page'}`,
+    `Go as WebAssembly, ${engine.instructions}, ${engine.where === 'worker' ? 'in a worker' : 'in the page'}`,
   ].join(' · ');
   markSample(of.sample?.label);
   hint();

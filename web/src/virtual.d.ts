@@ -25,6 +25,7 @@ declare class Go {
 interface GoBridge {
   open(name: string, weights: Uint8Array): { classes: number; labels: string[]; gray: boolean } | string;
   classify(name: string, rgba: Uint8Array, width: number, height: number, fast: boolean): Uint8Array | string;
+  instructions: string;
 }
 
 declare var gdramReady: ((bridge: GoBridge) => void) | undefined;

@@ -1,9 +1,11 @@
 import workerSource from 'virtual:worker';
 import { Host, Refusal } from './host.js';
+import { compileKernels } from './kernels.js';
 import { readReport } from './report.js';
 
 /**
  * @typedef {import('./host.js').Model} Model
+ * @typedef {import('./instance.js').Modules} Modules
  * @typedef {import('./host.js').Picture} Picture
  * @typedef {import('./report.js').Report} Report
  */
@@ -18,20 +20,26 @@ export class Engine {
   /** @type {Map<string, Promise<Model>>} */
   #open = new Map();
   #loadEngine;
+  #loadKernels;
   #loadWeights;
 
   /**
    * @param {object} sources
    * @param {() => Promise<Uint8Array<ArrayBuffer>>} sources.engine the wasm binary
+   * @param {() => Promise<Uint8Array<ArrayBuffer>[]>} sources.kernels for compileKernels
    * @param {(name: string) => Promise<Uint8Array>} sources.weights the bytes of a safetensors file
    */
-  constructor({ engine, weights }) {
+  constructor({ engine, kernels, weights }) {
     this.#loadEngine = engine;
+    this.#loadKernels = kernels;
     this.#loadWeights = weights;
   }
 
   /** 'worker' or 'page', once started. @type {'worker' | 'page' | undefined} */
   where;
+
+  /** 'relaxed SIMD', 'SIMD' or 'scalar', once started. @type {string | undefined} */
+  instructions;
 
   /**
    * Opens a model, at most once. A weights file that is refused is asked for again the next time.
@@ -78,12 +86,20 @@ export class Engine {
 
   /** @returns {Promise<Side>} */
   async #start() {
-    const module = await WebAssembly.compile(await this.#loadEngine());
+    const [program, kernels] = await Promise.all([
+      this.#loadEngine().then((bytes) => WebAssembly.compile(bytes)),
+      this.#loadKernels().then(compileKernels),
+    ]);
+    const modules = { program, kernels };
     const worker = await startWorker();
     this.where = worker ? 'worker' : 'page';
-    if (!worker) return new HereSide(await Host.start(module));
+    if (!worker) {
+      const host = await Host.start(modules);
+      this.instructions = host.instructions;
+      return new HereSide(host);
+    }
     const side = new WorkerSide(worker);
-    await side.start(module);
+    this.instructions = await side.start(modules);
     return side;
   }
 
@@ -168,9 +184,9 @@ class WorkerSide {
     });
   }
 
-  /** @param {WebAssembly.Module} module @returns {Promise<void>} */
-  start(module) {
-    return this.#ask({ call: 'start', module });
+  /** @param {Modules} modules @returns {Promise<string>} the instructions */
+  start(modules) {
+    return this.#ask({ call: 'start', modules });
   }
   /** @param {string} name @param {Uint8Array} weights @returns {Promise<Model>} */
   open(name, weights) {

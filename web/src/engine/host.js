@@ -15,9 +15,14 @@ export class Host {
     this.bridge = bridge;
   }
 
-  /** @param {WebAssembly.Module} module */
-  static async start(module) {
-    return new Host(await instantiate(module));
+  /** @param {import('./instance.js').Modules} modules */
+  static async start(modules) {
+    return new Host(await instantiate(modules));
+  }
+
+  /** The vector instructions that its kernels use: 'relaxed SIMD', 'SIMD' or 'scalar'. */
+  get instructions() {
+    return this.bridge.instructions;
   }
 
   /**

@@ -1,15 +1,22 @@
 import 'virtual:wasm_exec';
+import { instantiateWithKernels } from './kernels.js';
 
 /**
- * Starts Go's program and returns its bridge. This is the only place that knows how the engine is
- * put together: a module of fast kernels that shares Go's memory joins here.
+ * What the engine is put together from.
+ * @typedef {object} Modules
+ * @property {WebAssembly.Module} program
+ * @property {import('./kernels.js').Kernels} kernels
+ */
+
+/**
+ * Starts Go's program and returns its bridge.
  *
- * @param {WebAssembly.Module} module
+ * @param {Modules} modules
  * @returns {Promise<GoBridge>}
  */
-export async function instantiate(module) {
+export async function instantiate({ program, kernels }) {
   const go = new Go();
-  const instance = await WebAssembly.instantiate(module, go.importObject);
+  const instance = await instantiateWithKernels(program, go.importObject, kernels);
   return new Promise((resolve, reject) => {
     globalThis.gdramReady = (bridge) => {
       globalThis.gdramReady = undefined;

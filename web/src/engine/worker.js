@@ -1,7 +1,7 @@
 import { Host, Refusal } from './host.js';
 
 /**
- * @typedef {{ id: number, call: 'start', module: WebAssembly.Module }
+ * @typedef {{ id: number, call: 'start', modules: import('./instance.js').Modules }
  *   | { id: number, call: 'open', name: string, weights: Uint8Array }
  *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, fast: boolean }} Request
  * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
@@ -14,8 +14,8 @@ let host;
 async function answer(request) {
   switch (request.call) {
     case 'start':
-      host = await Host.start(request.module);
-      return undefined;
+      host = await Host.start(request.modules);
+      return host.instructions;
     case 'open':
       return host.open(request.name, request.weights);
     case 'classify':
