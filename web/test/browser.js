@@ -9,12 +9,12 @@ import { chromium } from 'playwright-core';
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const screenshots = path.join(top, 'web/dist/screenshots');
 
-export function launch() {
+export function launch(...flags) {
   mkdirSync(screenshots, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
+      '--disable-component-update', '--disable-sync', ...flags],
   });
 }
 

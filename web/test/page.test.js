@@ -16,8 +16,8 @@ after(async () => {
 });
 
 /** Runs f on a fresh page and holds that nothing untoward happened on it. */
-const onPage = (f, options) => async () => {
-  const page = await open(browser, options);
+const onPage = (f, { with: chromium, ...options } = {}) => async () => {
+  const page = await open(chromium ?? browser, options);
   try {
     await f(page);
     assert.deepEqual(page.trouble, []);
@@ -57,7 +57,7 @@ describe('a result', () => {
     assert.deepEqual(result.shares, result.shares.toSorted((a, b) => b - a));
     assert.ok(result.summary.startsWith(result.label), result.summary);
     assert.match(result.after, /after 8 of 8 looks/);
-    assert.match(result.timing, /in a worker/);
+    assert.match(result.timing, /Go as WebAssembly, relaxed SIMD, in a worker/);
   }));
 
   for (const model of models) {
@@ -284,6 +284,57 @@ describe('where a browser has less', () => {
   test('no way to start a worker: it runs in the page', onPage(async (page) => {
     assert.match((await shown(page)).timing, /in the page/);
   }, { before: () => { window.Worker = class { constructor() { setTimeout(() => this.onerror(new Event('error'))); } }; } }));
+
+  test('no relaxed SIMD: plain SIMD', onPage(async (page) => {
+    assert.match((await shown(page)).timing, /WebAssembly, SIMD,/);
+  }, {
+    before: () => {
+      const { validate } = WebAssembly;
+      let asked = 0; // plain SIMD first
+      WebAssembly.validate = (bytes) => validate(bytes) && asked++ === 0;
+    },
+  }));
+
+  test('no SIMD: every model answers as the command line does', async () => {
+    // V8 has no flag against SIMD; without SSE 4.1 it has no SIMD.
+    const old = await launch('--js-flags=--no-enable-sse4-1 --no-enable-sse4-2 --no-enable-avx --no-enable-avx2');
+    try {
+      await onPage(async (page) => {
+        for (const model of models) {
+          await shown(page);
+          await chooseModel(page, model);
+          const [label, number] = samplesOf(model)[0];
+          const result = await shown(page, `${label.replaceAll('_', ' ')}, test picture ${number}`);
+          assert.match(result.timing, /WebAssembly, scalar, in a worker/);
+          const [command] = predicted(model);
+          assert.equal(result.label, command.label.replaceAll('_', ' '));
+          command.top.forEach(({ probability }, k) => near(result.shares[k], 100 * probability, 0.11, `${label}: share ${k}`));
+        }
+      }, { with: old })();
+    } finally {
+      await old.close();
+    }
+  });
+
+  // A browser that promises SIMD and computes something else.
+  const lying = () => {
+    delete window.Worker;
+    const { instantiate } = WebAssembly;
+    let version = 0;
+    WebAssembly.instantiate = async (module, imports) => {
+      const instance = await instantiate(module, imports);
+      const lies = imports.go?.mem && (++version === 2 || window.name === 'no SIMD is right');
+      return lies ? { exports: { ...instance.exports, affinePool() {} } } : instance;
+    };
+  };
+  test('relaxed SIMD that computes something else is not trusted', onPage(async (page) => {
+    assert.match((await shown(page)).timing, /WebAssembly, SIMD, in the page/);
+  }, { before: lying }));
+  test('nor is any SIMD', onPage(async (page) => {
+    await page.evaluate(() => { window.name = 'no SIMD is right'; });
+    await page.reload();
+    assert.match((await shown(page)).timing, /WebAssembly, scalar, in the page/);
+  }, { before: lying }));
 
   test('an engine that breaks is started anew', onPage(async (page) => {
     assert.match(await refusal(page), /^The engine failed and was started anew/);
