@@ -340,7 +340,7 @@ func BenchmarkGemm(b *testing.B) {
 		name string
 		g    Gemm
 	}{
-		{"first convolution", Gemm{Outer: 12, Rows: 12, Columns: 128, Segments: 3, K: 36, AOuter: 168, ARow: 12, ASegment: 168, ACol: 1, BPanel: 16, BSegment: 36 * 128, BRow: 128, COuter: 12 * 128, CRow: 128}},
+		{"first convolution", Gemm{Outer: 12, Rows: 12, Columns: 128, Segments: 3, K: 36, AOuter: 168, ARow: 12, ASegment: 168, ACol: 1, BPanel: 108 * 16, BSegment: 36 * 16, BRow: 16, COuter: 12 * 128, CRow: 128}},
 		{"Winograd point", Gemm{Rows: 24, Columns: 256, K: 128, ARow: 128, ACol: 1, BPanel: 128 * 16, BRow: 16, CRow: 256}},
 		{"Winograd point, weight gradient", Gemm{Rows: 128, Columns: 256, K: 512, ARow: 1, ACol: 128, BPanel: 512 * 16, BRow: 16, CRow: 256, Add: true}},
 	} {

@@ -3,6 +3,7 @@ package kernel
 // portable defines the product. Two rows by four columns of C stay in local variables over all k,
 // which is what a compiler without vectors can keep in registers.
 func (g *Gemm) portable(outer, segments, bPanel int) {
+	packed := g.ACol == 1 && g.BRow == Panel
 	for o := range outer {
 		for i := 0; i < g.Rows; i += 2 {
 			a0 := o*g.AOuter + i*g.ARow
@@ -14,11 +15,15 @@ func (g *Gemm) portable(outer, segments, bPanel int) {
 			for j := 0; j < g.Columns; j += 4 {
 				var x0, x1, x2, x3, y0, y1, y2, y3 float32
 				for s := range segments {
+					p, q := g.A[a0+s*g.ASegment:], g.A[a1+s*g.ASegment:]
 					b := g.B[j/Panel*bPanel+j%Panel+s*g.BSegment:]
-					p, q := a0+s*g.ASegment, a1+s*g.ASegment
-					for k := range g.K {
-						w := b[k*g.BRow : k*g.BRow+4 : k*g.BRow+4]
-						u, v := g.A[p], g.A[q]
+					k := 0
+					if packed {
+						k = g.K &^ 3
+						x0, x1, x2, x3, y0, y1, y2, y3 = fours(p[:k], q[:k], b, x0, x1, x2, x3, y0, y1, y2, y3)
+					}
+					for ; k < g.K; k++ {
+						u, v, w := p[k*g.ACol], q[k*g.ACol], (*[4]float32)(b[k*g.BRow:])
 						x0 += u * w[0]
 						x1 += u * w[1]
 						x2 += u * w[2]
@@ -27,8 +32,6 @@ func (g *Gemm) portable(outer, segments, bPanel int) {
 						y1 += v * w[1]
 						y2 += v * w[2]
 						y3 += v * w[3]
-						p += g.ACol
-						q += g.ACol
 					}
 				}
 				c, d := g.C[c0+j:c0+j+4], g.C[c1+j:c1+j+4]
@@ -41,6 +44,23 @@ func (g *Gemm) portable(outer, segments, bPanel int) {
 			}
 		}
 	}
+}
+
+// fours is portable's inner loop where A is contiguous and B packed, four k at a time: in WebAssembly a
+// loop's way back is dear, and dearer in a large function.
+func fours(p, q, b []float32, x0, x1, x2, x3, y0, y1, y2, y3 float32) (_, _, _, _, _, _, _, _ float32) {
+	for len(p) >= 4 && len(q) >= 4 && len(b) > 3*Panel+3 {
+		x0 += p[0]*b[0] + p[1]*b[16] + p[2]*b[32] + p[3]*b[48]
+		y0 += q[0]*b[0] + q[1]*b[16] + q[2]*b[32] + q[3]*b[48]
+		x1 += p[0]*b[1] + p[1]*b[17] + p[2]*b[33] + p[3]*b[49]
+		y1 += q[0]*b[1] + q[1]*b[17] + q[2]*b[33] + q[3]*b[49]
+		x2 += p[0]*b[2] + p[1]*b[18] + p[2]*b[34] + p[3]*b[50]
+		y2 += q[0]*b[2] + q[1]*b[18] + q[2]*b[34] + q[3]*b[50]
+		x3 += p[0]*b[3] + p[1]*b[19] + p[2]*b[35] + p[3]*b[51]
+		y3 += q[0]*b[3] + q[1]*b[19] + q[2]*b[35] + q[3]*b[51]
+		p, q, b = p[4:], q[4:], b[min(4*Panel, len(b)):] // the last row of B may end within a panel
+	}
+	return x0, x1, x2, x3, y0, y1, y2, y3
 }
 
 // row transforms one row, or one column, of a tile.

@@ -88,12 +88,27 @@ func (f *function) advance(l local, by operand) { f.set(l, plus(l, by)) }
 
 // repeat runs the body count times; count is not 0.
 func (f *function) repeat(count operand, body func()) {
+	f.rounds(count, 1, func(int) { body() }, func() {})
+}
+
+// rounds runs step count times, several a round, and next after each full round; count is not 0.
+//
+// It may leave after any step, so count need not be a multiple. The branches have a second use:
+// without them V8 would move the loads of all steps to the front and run out of registers.
+func (f *function) rounds(count operand, steps int, step func(n int), next func()) {
 	left := f.let(i32, count)
-	f.emit(0x03, 0x40) // loop
-	body()
-	f.advance(left, number(-1))
+	f.emit(0x02, 0x40, 0x03, 0x40) // block, loop
+	for n := range steps {
+		step(n)
+		f.advance(left, number(-1))
+		if n < steps-1 {
+			f.push(zero(left))
+			f.emit(0x0d, 1) // br_if out
+		}
+	}
+	next()
 	f.push(left)
-	f.emit(0x0d, 0, 0x0b) // br_if to the loop, end
+	f.emit(0x0d, 0, 0x0b, 0x0b) // br_if to the loop, end, end
 }
 
 // when runs the body where the condition is not 0.
@@ -101,6 +116,16 @@ func (f *function) when(condition operand, body func()) {
 	f.push(condition)
 	f.emit(0x04, 0x40)
 	body()
+	f.emit(0x0b)
+}
+
+// either runs one body or the other.
+func (f *function) either(condition operand, yes, no func()) {
+	f.push(condition)
+	f.emit(0x04, 0x40)
+	yes()
+	f.emit(0x05)
+	no()
 	f.emit(0x0b)
 }
 
@@ -120,6 +145,8 @@ func instruction(code []byte, operands []operand) value {
 func scalar(code byte) func(a, b operand) value {
 	return func(a, b operand) value { return instruction([]byte{code}, []operand{a, b}) }
 }
+
+func zero(n operand) value { return instruction([]byte{0x45}, []operand{n}) }
 
 // half is n/2 of an unsigned i32.
 func half(n operand) value { return instruction([]byte{0x76}, []operand{n, number(1)}) }
