@@ -30,11 +30,13 @@ var version = scalar
 // init takes the best version that the loader has and that computes what the portable kernels do:
 // what a browser says of itself is not trusted.
 func init() {
-	for v := int32(relaxedSIMD); v > scalar && !fast; v-- {
+	for v := int32(relaxedSIMD); v > scalar; v-- {
 		if use(v) != 0 && agrees() {
-			fast, version = true, int(v)
+			version = int(v)
+			return
 		}
 	}
+	fast = false
 }
 
 // Instructions names the vector instructions that the kernels use: "relaxed SIMD", "SIMD" or "scalar".
@@ -172,16 +174,18 @@ func (c *Columns) fast(dst, mean []float32) {
 	}
 }
 
-// agrees runs every kernel of the module on small numbers, and its portable twin.
+// agrees runs every kernel of the module on small numbers, and its portable twin. It leaves fast set.
 func agrees() bool {
 	var in [800]float32
 	for i := range in {
 		in[i] = float32(i*i%31-15) / 16
 	}
-	same := func(run func(to []float32, fast bool)) bool {
+	same := func(run func(to []float32)) bool {
 		var want, got [400]float32
-		run(want[:], false)
-		run(got[:], true)
+		fast = false
+		run(want[:])
+		fast = true
+		run(got[:])
 		for i := range want {
 			if !(math.Abs(float64(want[i]-got[i])) <= 1e-4) { // NaN differs too
 				return false
@@ -189,52 +193,30 @@ func agrees() bool {
 		}
 		return true
 	}
-	for rows := 1; rows <= 5; rows++ { // every height of a tile, and two tiles
-		if !same(func(to []float32, fast bool) {
-			g := Gemm{Outer: 2, Rows: rows, Columns: 2 * Panel, Segments: 2, K: 3,
-				A: in[:], AOuter: 3, ARow: 5, ASegment: 40, ACol: 1,
-				B: in[Panel:], BSegment: 6 * Panel, BRow: 2 * Panel,
-				C: to, COuter: 5 * 2 * Panel, CRow: 2 * Panel, Add: rows%2 == 0}
-			if fast {
-				g.fast(g.Outer, g.Segments, Panel)
-			} else {
-				g.portable(g.Outer, g.Segments, Panel)
-			}
-		}) {
-			return false
-		}
+	product := func(to []float32, rows int) {
+		g := Gemm{Outer: 2, Rows: rows, Columns: 2 * Panel, Segments: 2, K: 11,
+			A: in[:], AOuter: 3, ARow: 15, ASegment: 60, ACol: 1,
+			B: in[Panel:], BPanel: 22 * Panel, BSegment: 11 * Panel, BRow: Panel,
+			C: to, COuter: 6 * Panel, CRow: 2 * Panel, Add: rows == 2}
+		g.Run()
 	}
-	for _, transform := range []tileTransform{winogradInput, winogradOutput} {
-		if !same(func(to []float32, fast bool) {
-			t := Tiles{Src: in[:], SrcRow: 7 * Panel, SrcPixel: Panel,
-				Dst: to, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: Panel, Channels: Panel}
-			switch {
-			case fast:
-				t.fast(transform)
-			case transform == winogradInput:
-				t.portable(transform, tilePoints, tilePoints)
-			default:
-				t.portable(transform, tilePoints, tileSize)
-			}
-		}) {
-			return false
-		}
+	tiles := func(to []float32) *Tiles {
+		return &Tiles{Src: in[:], SrcRow: 7 * Panel, SrcPixel: Panel,
+			Dst: to, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: Panel, Channels: Panel}
 	}
-	return same(func(to []float32, fast bool) {
-		p := Pool{Y: in[:], YRow: 4 * Lanes, YPixel: Lanes, Pooled: to, PooledRow: 2 * Lanes, PooledPixel: Lanes,
-			Table: in[400:], Rows: 2, Cols: 2, Channels: Lanes}
-		if fast {
-			p.fast(poolForward, nil)
-		} else {
-			p.portableForward()
-		}
-	}) && same(func(to []float32, fast bool) {
-		copy(to, in[:4*6])
-		l := LSTM{Gates: to, C: to[4*6:], H: to[5*6:], CPrev: in[:], Cells: 1, Units: 6}
-		if fast {
-			l.fast()
-		} else {
-			l.portable()
-		}
-	})
+	return same(func(to []float32) { product(to, 1) }) &&
+		same(func(to []float32) { product(to, 2) }) &&
+		same(func(to []float32) { product(to, 3) }) &&
+		same(func(to []float32) { tiles(to).Input() }) &&
+		same(func(to []float32) { tiles(to).Output() }) &&
+		same(func(to []float32) {
+			p := Pool{Y: in[:], YRow: 4 * Lanes, YPixel: Lanes, Pooled: to, PooledRow: 2 * Lanes, PooledPixel: Lanes,
+				Table: in[400:], Rows: 2, Cols: 2, Channels: Lanes}
+			p.Forward()
+		}) &&
+		same(func(to []float32) {
+			copy(to, in[:4*6])
+			l := LSTM{Gates: to, C: to[4*6:], H: to[5*6:], CPrev: in[:], Cells: 1, Units: 6}
+			l.Run()
+		})
 }
