@@ -54,7 +54,7 @@ help:
 	@echo "make test-page   types, and the page in real Chromium"
 	@echo "make bench       speed of the kernels and of training"
 	@echo "make cover       how much of the code the Go tests run"
-	@echo "make generate    the assembly, from core/kernel/_generate"
+	@echo "make generate    the fast kernels, from core/kernel/_generate and _wasm"
 	@echo "make clean       remove what was built; runs and data stay"
 
 .PHONY: build
@@ -97,7 +97,8 @@ apt:
 .PHONY: check
 check: check-format check-imports check-size check-generated
 	go vet ./...
-	GOOS=js GOARCH=wasm go vet ./core ./core/checkpoint ./core/pixels ./wasm/browser
+	go vet ./core/kernel/_wasm
+	GOOS=js GOARCH=wasm go vet ./core ./core/kernel ./core/checkpoint ./core/pixels ./wasm/browser
 
 .PHONY: check-format
 check-format:
@@ -122,8 +123,9 @@ check-imports:
 check-size:
 	@mkdir -p bin
 	@GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/browser.wasm ./wasm/browser
-	@size=$$(gzip -9 -c bin/browser.wasm | wc -c); \
-	echo "The page's WebAssembly takes $$(wc -c <bin/browser.wasm) bytes, $$size gzipped, of $(WASM_BUDGET) allowed."; \
+	@total=$$(cat bin/browser.wasm core/kernel/simd*.wasm | wc -c); \
+	size=$$(for f in bin/browser.wasm core/kernel/simd*.wasm; do gzip -9 -c $$f; done | wc -c); \
+	echo "The page's WebAssembly takes $$total bytes, $$size gzipped, of $(WASM_BUDGET) allowed."; \
 	[ $$size -le $(WASM_BUDGET) ] || { echo "That is too much; see what it links with: GOOS=js GOARCH=wasm go list -deps ./wasm/browser"; exit 1; }
 
 # The first line of the assembly names the command with its output file, so it is left out.
@@ -133,6 +135,10 @@ check-generated:
 	@cd core/kernel/_generate && go run . -out ../../../bin/kernels_amd64.s -pkg kernel
 	@diff <(tail -n +2 bin/kernels_amd64.s) <(tail -n +2 core/kernel/kernels_amd64.s) >/dev/null \
 	|| { echo "core/kernel/kernels_amd64.s is not what its generator writes; run make generate."; exit 1; }
+	@go run ./core/kernel/_wasm -out bin
+	@for f in simd.wasm simd_relaxed.wasm; do \
+		cmp -s bin/$$f core/kernel/$$f || { echo "core/kernel/$$f is not what its generator writes; run make generate."; exit 1; }; \
+	done
 
 .PHONY: test-go
 test-go: need-go
@@ -146,13 +152,16 @@ test-pure: need-go
 	GODEBUG=cpu.avx2=off go test -count=1 ./core/kernel
 	GODEBUG=cpu.avx2=off go test -count=1 -run Parity ./core ./core/nn ./core/train
 
-# Go's WebAssembly has room for 12 KB of arguments and environment, so the tests see only what they read. Full
-# gradient checks take minutes there: of core and core/train, the golden numbers are enough.
-WASM_EXEC = env -i 'PATH=$(PATH)' 'HOME=$(HOME)' 'GDRAM_FIXTURES=$(GDRAM_FIXTURES)' $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+# Three times: without vector kernels, with plain SIMD, with relaxed SIMD. Full gradient checks take minutes
+# there: of core and core/train, the golden numbers are enough.
+WASM_TEST = GOOS=js GOARCH=wasm go test -exec="$(CURDIR)/web/build/go_js_wasm_exec.js"
 .PHONY: test-wasm
 test-wasm: need-go
-	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint
-	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" -run Parity ./core ./core/train
+	$(WASM_TEST) ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint ./wasm/browser
+	for simd in 0 1 2; do \
+		GDRAM_SIMD=$$simd $(WASM_TEST) ./core/kernel && \
+		GDRAM_SIMD=$$simd $(WASM_TEST) -run Parity ./core ./core/nn ./core/train || exit 1; \
+	done
 
 .PHONY: test-page
 test-page: test-setup page
@@ -174,6 +183,7 @@ cover: need-go
 .PHONY: generate
 generate: need-go
 	cd core/kernel/_generate && go run . -out ../kernels_amd64.s -pkg kernel
+	go run ./core/kernel/_wasm -out core/kernel
 
 .PHONY: clean
 clean:

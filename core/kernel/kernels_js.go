@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-//go:generate go run ./_wasm
+//go:generate go run ./_wasm -out .
 
 // Go's compiler emits no vector instructions for WebAssembly. The fast kernels are a second module,
 // simd.wasm or simd_relaxed.wasm, that works on this program's memory; whoever loads the program

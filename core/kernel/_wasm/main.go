@@ -1,6 +1,6 @@
 // Command wasm writes the kernels of package kernel for WebAssembly, with its 128-bit vectors:
 //
-//	cd core/kernel && go run ./_wasm
+//	go run ./core/kernel/_wasm -out core/kernel
 //
 // Go emits no vector instructions for WebAssembly, so the kernels are a module of their own that
 // imports the memory of Go's program and that Go calls through imports of the name gdram. It has
@@ -13,11 +13,15 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
+	out := flag.String("out", ".", "folder to write to")
+	flag.Parse()
 	for name, relaxed := range map[string]bool{"simd.wasm": false, "simd_relaxed.wasm": true} {
 		m := &module{relaxed: relaxed}
 		gemm(m)
@@ -25,7 +29,7 @@ func main() {
 		winogradOutput(m)
 		affinePool(m)
 		lstm(m)
-		if err := os.WriteFile(name, m.encode(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(*out, name), m.encode(), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "wasm:", err)
 			os.Exit(1)
 		}
