@@ -6,6 +6,7 @@ const (
 	vectorBytes = lanes * floatBytes
 	panel       = 16 // columns of a panel of B
 	panelBytes  = panel * floatBytes
+	rowMax      = 2
 	unroll      = 8
 )
 
@@ -48,7 +49,8 @@ const tileFields = 9
 
 // tile computes rows x 16 outputs. The accumulators stay in registers over all segments and k: eight
 // of them, with four vectors of B and a broadcast element of A, leave three of 16 registers. Where
-// A is contiguous and B packed, eight steps of k find their numbers at constant offsets.
+// A is contiguous and B packed, eight steps of k find their numbers at constant offsets; a single row
+// then sums even and odd ones apart, because four sums wait for each other.
 //
 // Parameters: the arguments' address, then the addresses of A, B and C.
 func tile(m *module, rows int) *function {
@@ -58,10 +60,7 @@ func tile(m *module, rows int) *function {
 	aRow, cRow, aCol, aSegment, bRow, bSegment, k, segments, adds := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]
 
 	packed := f.let(i32, and(equal(aCol, number(floatBytes)), equal(bRow, number(panelBytes))))
-	acc := make([][]local, rows)
-	for r := range acc {
-		acc[r] = f.vectors(panel / lanes)
-	}
+	acc := [rowMax][]local{f.vectors(panel / lanes), f.vectors(panel / lanes)}
 	w := f.vectors(panel / lanes)
 	x := f.local(v128)
 	p := make([]local, rows) // where the rows of A are read
@@ -75,10 +74,14 @@ func tile(m *module, rows int) *function {
 			for i := range w {
 				f.set(w[i], load(q, n*panelBytes+i*vectorBytes))
 			}
-			for r := range acc {
+			for r := range p {
 				f.set(x, splat(p[r], n*floatBytes))
+				sum := acc[r]
+				if rows == 1 {
+					sum = acc[n%2]
+				}
 				for i := range w {
-					f.set(acc[r][i], m.madd(x, w[i], acc[r][i]))
+					f.set(sum[i], m.madd(x, w[i], sum[i]))
 				}
 			}
 		}
@@ -96,7 +99,12 @@ func tile(m *module, rows int) *function {
 		f.advance(a, aSegment)
 		f.advance(b, bSegment)
 	})
-	for r := range acc {
+	if rows == 1 {
+		for i := range w {
+			f.set(acc[0][i], add(acc[0][i], acc[1][i]))
+		}
+	}
+	for r := range p {
 		f.when(adds, func() {
 			for i := range w {
 				f.set(acc[r][i], add(acc[r][i], load(c, i*vectorBytes)))
