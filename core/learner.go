@@ -3,7 +3,6 @@ package core
 import (
 	"gdram/core/glimpse"
 	"gdram/core/internal/workers"
-	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -155,9 +154,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.normE = newBatchNorm(p, l.Grads, "emission_net.fc.0", "emission_net.fc.1", emissionWidth, emissions, blocks)
 
 	for range l.pool.Workers() {
-		winograd := func() []float32 {
-			return make([]float32, kernel.WinogradPoints*kernel.WinogradTiles*blockSize*conv2Channels)
-		}
+		winograd := func() []float32 { return winogradScratch(conv2Channels) }
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(),

@@ -172,19 +172,29 @@ func (w *winogradConv) load(panel int, filter func(in, out int) [9]float32) {
 	}
 }
 
+// pointStride is how far apart the points of some tiles lie. A transform touches all 25 at a time; a cache
+// line more than they need keeps a power of two from laying them over each other in the cache.
+func pointStride(tiles, channels int) int { return tiles*channels + kernel.Panel }
+
+// winogradScratch holds the points of blockSize maps: [25][tiles][channels], pointStride apart.
+func winogradScratch(channels int) []float32 {
+	return make([]float32, kernel.WinogradPoints*pointStride(blockSize*kernel.WinogradTiles, channels))
+}
+
 // forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are
-// scratch for blockSize maps: [25][tiles][in] and [25][tiles][out].
+// winogradScratch of in and out channels.
 func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
 	rows := maps * kernel.WinogradTiles
+	inStride, outStride := pointStride(rows, w.in), pointStride(rows, w.out)
 	winogradInput(points, x, xStride, w.in, maps)
 	for p := range kernel.WinogradPoints {
 		g := kernel.Gemm{Rows: rows, Columns: w.out, K: w.in,
-			A: points[p*rows*w.in:], ARow: w.in, ACol: 1,
+			A: points[p*inStride:], ARow: w.in, ACol: 1,
 			B: w.filter[p*w.in*w.out:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
-			C: products[p*rows*w.out:], CRow: w.out}
+			C: products[p*outStride:], CRow: w.out}
 		g.Run()
 	}
-	t := kernel.Tiles{SrcRow: 5 * rows * w.out, SrcPixel: rows * w.out,
+	t := kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
 		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
 	for m := range maps {
 		for tile := range kernel.WinogradTiles {
@@ -197,9 +207,9 @@ func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride in
 
 // winogradInput transforms the tiles of zero-padded 8x8 maps into points [25][tiles][channels].
 func winogradInput(points, x []float32, xStride, channels, maps int) {
-	rows := maps * kernel.WinogradTiles
+	stride := pointStride(maps*kernel.WinogradTiles, channels)
 	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
-		DstRow: 5 * rows * channels, DstPixel: rows * channels, DstPanel: kernel.Panel, Channels: channels}
+		DstRow: 5 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
 	for m := range maps {
 		for tile := range kernel.WinogradTiles {
 			t.Src = x[m*xStride+tileOffset(tile, pool1Padded, channels):]
