@@ -1,12 +1,17 @@
 // Package kernel holds the float32 inner loops of the network: matrix products with strides,
-// Winograd transforms for 3x3 convolutions of 6x6 maps, and the fused passes of batch
-// normalisation.
+// Winograd transforms for 3x3 convolutions of 6x6 maps, the fused passes of batch
+// normalisation, and the pointwise half of an LSTM cell.
 //
-// Every kernel exists twice. portable.go is short, obvious Go: it defines what the kernel
-// computes, is the oracle of the tests and the fallback everywhere. kernels_amd64.s, written by
-// the program in _generate, is its fast twin for AVX2 with FMA, chosen at run time; the build
-// tag purego removes it. The two round differently (FMA), so results are bit-identical within
-// one of them and agree to rounding between them.
+// Every kernel is defined in portable.go: short, obvious Go, the oracle of the tests and the
+// fallback everywhere. Where it matters it has fast twins, chosen at run time; the build tag
+// purego removes them:
+//
+//	kernels_amd64.s     AVX2 with FMA, written by the program in _generate
+//	simd.wasm           WebAssembly's vectors, written by the program in _wasm
+//	simd_relaxed.wasm   the same with relaxed multiply-add
+//
+// They round differently (FMA, the order of sums), so results are bit-identical within one of
+// them and agree to rounding between them.
 //
 // Nothing here allocates or starts a goroutine. Lengths that do not fit are a programmer's
 // error and panic.
