@@ -1,4 +1,4 @@
-//go:build !purego
+//go:build simd && !purego
 
 package kernel
 

@@ -1,4 +1,4 @@
-//go:build !purego
+//go:build simd && !purego
 
 package kernel
 
@@ -14,6 +14,9 @@ import (
 // Go's compiler emits no vector instructions for WebAssembly. The fast kernels are a second module,
 // simd.wasm or simd_relaxed.wasm, that works on this program's memory; whoever loads the program
 // loads it too and hands its functions over as imports. web/src/engine/kernels.js does.
+//
+// A program with these imports starts nowhere else, so they are for builds that ask: -tags simd, as the page's does.
+// Without the tag a program of GOOS=js is portable, and Go's own go_js_wasm_exec runs it.
 
 // fast says that the module's kernels run here.
 var fast bool

@@ -2,7 +2,7 @@
 // Runs a program of GOOS=js under Node with the kernels that core/kernel imports, which Go's own
 // go_js_wasm_exec knows nothing of:
 //
-//	GOOS=js GOARCH=wasm go test -exec="$PWD/web/build/go_js_wasm_exec.js" ./core/kernel
+//	GOOS=js GOARCH=wasm go test -tags simd -exec="$PWD/web/build/go_js_wasm_exec.js" ./core/kernel
 //
 // GDRAM_SIMD=0 leaves the program without kernels, 1 gives it plain SIMD, 2 relaxed SIMD as well;
 // unset is 1, as on most machines.
