@@ -85,7 +85,7 @@ func Encode(p *core.Params, meta checkpoint.Meta, dtype DType) ([]byte, error) {
 	if err := checkpoint.Finite(p); err != nil {
 		return nil, err
 	}
-	metadata, err := encodeMeta(meta, p.Classes)
+	metadata, err := Metadata(meta, p.Classes)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,8 @@ func Encode(p *core.Params, meta checkpoint.Meta, dtype DType) ([]byte, error) {
 	return append(append(b, text...), data...), nil
 }
 
-func encodeMeta(meta checkpoint.Meta, classes int) (map[string]string, error) {
+// Metadata returns what meta says as keys and values for a file of weights.
+func Metadata(meta checkpoint.Meta, classes int) (map[string]string, error) {
 	m := map[string]string{}
 	for key, value := range meta.Extra {
 		m[key] = value

@@ -23,6 +23,7 @@ type commands struct {
 	Eval    evalCommand    `cmd:"" help:"Measure the accuracy of a network on a data set."`
 	Predict predictCommand `cmd:"" help:"Say what is in pictures, and where the network looked."`
 	Convert convertCommand `cmd:"" help:"Turn PyTorch weights into safetensors, or change their float type."`
+	Export  exportCommand  `cmd:"" help:"Write a network for other engines to run, as ONNX."`
 	Data    dataCommand    `cmd:"" help:"Download data sets, check them, or make cluttered MNIST."`
 }
 

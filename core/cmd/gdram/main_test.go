@@ -40,7 +40,7 @@ func TestDashed(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "train", "eval", "predict", "convert", "data", "data download", "data check", "data clutter"} {
+	for _, command := range []string{"", "train", "eval", "predict", "convert", "export", "data", "data download", "data check", "data clutter"} {
 		args := append(strings.Fields(command), "--help")
 		out, stderr, code := call(t, args...)
 		assert.Zero(t, code, command)
