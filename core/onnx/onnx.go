@@ -78,15 +78,13 @@ func (e *exporter) network() {
 
 	e.scope = "start/"
 	lstm2.h = e.context()
-	mu, _ := e.emission(lstm2.h)
-	place := e.within("place", mu)
+	place := e.within("place", e.mu(e.emission(lstm2.h)))
 	for i := range core.Steps {
-		if i > 0 {
+		if i > 0 { // still in the scope of the look before
 			lstm2 = e.lstm("lstm2/", "rnn2.lstm_cell", lstm1.h, lstm2)
-			var std string
-			mu, std = e.emission(lstm2.h)
-			place = e.next(place, mu)
-			weights = append(weights, e.weight(std))
+			emission := e.emission(lstm2.h)
+			place = e.next(place, e.mu(emission))
+			weights = append(weights, e.weight(e.std(emission)))
 		}
 		places = append(places, place)
 
@@ -128,21 +126,24 @@ func (e *exporter) context() string {
 	return e.linear("context/fc", e.flatten("context/flat", x), "rnn2.fc")
 }
 
-// emission asks the policy, from h, for mu and std of the next place, [N][2] each. It is the first
-// thing after a look and is named as part of it.
-func (e *exporter) emission(h string) (mu, std string) {
+// emission is the hidden layer of the policy, which sees h.
+func (e *exporter) emission(h string) string {
 	weight, bias := e.folded("emission_net.fc.0", "emission_net.fc.1")
 	fc := e.node("Gemm", "emission/fc", []string{h,
-		e.constant("emission_net.fc.folded.weight", e.shapes["emission_net.fc.0.weight"], weight),
-		e.constant("emission_net.fc.folded.bias", []int{len(bias)}, bias)}, attribute{"transB", 1})
-	hidden := e.node("Relu", "emission/relu", []string{fc})
-	mu = e.node("Tanh", "emission/mu", []string{e.linear("emission/mu_fc", hidden, "emission_net.mu_net.0")})
-	if e.scope == "start/" {
-		return mu, "" // the first look's weight is 1 whatever its std
-	}
-	v := e.node("Tanh", "emission/logvar", []string{e.linear("emission/logvar_fc", hidden, "emission_net.logvar_net.0")})
-	half := e.node("Mul", "emission/half", []string{v, e.scalar("half", 0.5)})
-	return mu, e.node("Exp", "emission/std", []string{half})
+		e.constant("emission_net.fc.0.folded.weight", e.shapes["emission_net.fc.0.weight"], weight),
+		e.constant("emission_net.fc.0.folded.bias", []int{len(bias)}, bias)}, attribute{"transB", 1})
+	return e.node("Relu", "emission/relu", []string{fc})
+}
+
+// mu is where the policy wants to look next, [N][2].
+func (e *exporter) mu(emission string) string {
+	return e.node("Tanh", "emission/mu", []string{e.linear("emission/mu_fc", emission, "emission_net.mu_net.0")})
+}
+
+// std is how widely it would look around there, [N][2].
+func (e *exporter) std(emission string) string {
+	v := e.node("Tanh", "emission/logvar", []string{e.linear("emission/logvar_fc", emission, "emission_net.logvar_net.0")})
+	return e.node("Exp", "emission/std", []string{e.node("Mul", "emission/half", []string{v, e.scalar("half", 0.5)})})
 }
 
 // next moves place by the policy's mu.

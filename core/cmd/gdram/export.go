@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
@@ -15,6 +16,9 @@ type exportCommand struct {
 }
 
 func (v *exportCommand) Run(c *console) error {
+	if !strings.HasSuffix(v.ONNX, ".onnx") {
+		return fmt.Errorf("cannot write %s: want a name that ends in .onnx, the one format written", v.ONNX)
+	}
 	net, err := openNetwork(v.Weights, v.Dataset)
 	if err != nil {
 		return err
