@@ -52,6 +52,8 @@ help:
 	@echo "make test-pure   the same core without assembly, twice: not built in, and not supported by the processor"
 	@echo "make test-wasm   the core as WebAssembly under Node"
 	@echo "make test-page   types, and the page in real Chromium"
+	@echo "make test-onnx   the exported network in onnxruntime against ours (not part of test: a download of 110 MB)"
+	@echo "make bench-onnx  our program against onnxruntime's native build"
 	@echo "make bench       speed of the kernels and of training"
 	@echo "make cover       how much of the code the Go tests run"
 	@echo "make generate    the fast kernels, from core/kernel/_generate and _wasm"
@@ -102,7 +104,7 @@ check: check-format check-imports check-size check-generated
 
 .PHONY: check-format
 check-format:
-	@unformatted=$$(gofmt -l core wasm weights web/build); \
+	@unformatted=$$(gofmt -l core wasm weights web/build web/bench/native); \
 	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The page downloads whatever it links, and the design rests on who may know whom.
@@ -171,6 +173,19 @@ test-page: test-setup page
 	cd web && npm run --silent check
 	cd web && CHROMIUM="$(FIND_CHROMIUM)" npm test --silent
 
+# Other engines live in a folder of their own: with libraries for every platform, onnxruntime takes 290 MB on disk.
+.PHONY: test-onnx
+test-onnx: need-go web/bench/node_modules/.package-lock.json
+	cd web/bench && npm test --silent
+
+.PHONY: bench-onnx
+bench-onnx: need-go web/bench/node_modules/.package-lock.json
+	cd web/bench && node ort-node.js
+
+web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
+	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+	cd web/bench && npm ci --ignore-scripts --no-audit --no-fund
+
 # ---- the rest
 
 .PHONY: bench
@@ -190,4 +205,4 @@ generate: need-go
 
 .PHONY: clean
 clean:
-	rm -rf bin web/dist web/node_modules
+	rm -rf bin web/dist web/node_modules web/bench/node_modules
