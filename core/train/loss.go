@@ -166,6 +166,7 @@ func (s *loss) spread(block, _ int) {
 		for t := range core.Steps {
 			total += l.Weights[t*batch+b]
 		}
+		centre := 0.0 // mean of mu⁴
 		for t := range core.Steps {
 			at := t*batch + b
 			step := l.StepLogits[at*l.LogitStride:][:classes]
@@ -185,6 +186,9 @@ func (s *loss) spread(block, _ int) {
 					l.DLogVar[at] = policy.WeightBackward(dw, l.Std[at])
 				}
 				out.Reinforce += s.reinforce(at, scale)
+				for _, mu := range l.Mu[at] {
+					centre += float64(mu*mu*mu*mu) / (2 * core.Steps)
+				}
 			}
 			miss := float64(l.Baselines[at]) - out.Accuracy
 			out.Baseline += miss * miss / core.Steps
@@ -192,7 +196,8 @@ func (s *loss) spread(block, _ int) {
 		}
 		last := core.Steps*batch + b
 		l.DMu[last], l.DLogVar[last] = [2]float32{}, [2]float32{}
-		out.Total = out.Prediction + float64(s.terms.steps)*out.Steps + out.Baseline + float64(s.terms.reinforce)*out.Reinforce
+		out.Total = out.Prediction + float64(s.terms.steps)*out.Steps + out.Baseline + float64(s.terms.reinforce)*out.Reinforce +
+			float64(s.terms.centre)*centre
 	}
 }
 
