@@ -94,6 +94,11 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	if err := Finite(p); err != nil {
 		return nil, Meta{}, err
 	}
+	for _, s := range specs {
+		if s.Kind == core.RunningVar && slices.Min(p.Tensor(s.Name)) < 0 {
+			return nil, Meta{}, errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
+		}
+	}
 	return p, meta, nil
 }
 

@@ -42,7 +42,7 @@ type Data struct {
 //	cifar100  cifar-100-binary/train.bin, test.bin
 //
 // Of CIFAR, the first 10,000 training pictures validate and the other 40,000 train;
-// cluttered MNIST has its own three parts of 1,000, 10,000 and 1,000.
+// cluttered MNIST has its own three parts of 10,000, 1,000 and 1,000.
 func Open(name, dataPath string) (*Data, error) {
 	var d *Data
 	var err error

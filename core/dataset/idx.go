@@ -33,8 +33,8 @@ func OpenDigits(dataPath string) (*Digits, error) {
 		return nil, err
 	}
 	labels, err := readIDX(dataPath, "train-labels-idx1-ubyte")
-	if err != nil {
-		return nil, err
+	if err != nil { // not wrapped: half of MNIST is a mistake, not its absence
+		return nil, fmt.Errorf("the images of MNIST are in %s, but: %v", dataPath, err)
 	}
 	if len(images) != len(labels)*digitSize*digitSize || len(labels) == 0 {
 		return nil, fmt.Errorf("the MNIST files in %s hold %d images and %d labels; take both from the same place",

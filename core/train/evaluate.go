@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
 
@@ -48,7 +49,7 @@ func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, options 
 	}
 	n := set.Len()
 	tallies := make([]tally, (n+core.BlockSize-1)/core.BlockSize)
-	var done atomic.Int64
+	var done, broken atomic.Int64 // broken: 1 + a picture whose answer is not a number
 	pool.Run(len(tallies), func(task, id int) {
 		if ctx.Err() != nil {
 			return
@@ -61,6 +62,9 @@ func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, options 
 		}
 		results := w.classifier.ClassifyBlock(images, options)
 		for i := range results {
+			if p := results[i].Probabilities[0]; p != p {
+				broken.CompareAndSwap(0, int64(from+i+1))
+			}
 			tallies[task].add(&results[i], set.Label(from+i))
 		}
 		total := done.Add(int64(len(images)))
@@ -70,6 +74,9 @@ func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, options 
 	})
 	if err := ctx.Err(); err != nil {
 		return Metrics{}, err
+	}
+	if i := broken.Load(); i > 0 {
+		return Metrics{}, fmt.Errorf("the network's answer for picture %d is not a number; the weights are damaged, take others", i-1)
 	}
 	var sum tally
 	for i := range tallies {

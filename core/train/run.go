@@ -4,6 +4,7 @@ package train
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/gob"
@@ -76,13 +77,14 @@ const (
 
 // state is everything a run needs to go on, to the bit.
 type state struct {
-	Version int
-	Config  []byte // JSON
-	Epoch   int    // finished epochs
-	Batch   int    // finished batches of the next
-	Sums    Losses
-	Elapsed float64 // seconds spent on those batches
-	Step    int
+	Version  int
+	Config   []byte // JSON
+	Pictures int    // of an epoch
+	Epoch    int    // finished epochs
+	Batch    int    // finished batches of the next
+	Sums     Losses
+	Elapsed  float64 // seconds spent on those batches
+	Step     int
 
 	Params, M, V, Average, CallMean, CallVar []float32
 
@@ -93,7 +95,7 @@ type state struct {
 	Rows      []Row
 }
 
-const stateVersion = 1
+const stateVersion = 2
 
 // Row is one line of results.csv.
 type Row struct {
@@ -168,18 +170,10 @@ func open(c Config, data openData) (*trainer, error) {
 	if r.recipe, err = newRecipe(r.Recipe); err != nil {
 		return nil, err
 	}
-	if r.BatchSize == 0 {
-		r.BatchSize = r.recipe.batchSize
-	}
-	if r.Epochs == 0 {
-		r.Epochs = r.recipe.epochs
-	}
-	if r.LR == 0 {
-		r.LR = r.recipe.adam.LR
-	}
-	if r.Recipe == "" {
-		r.Recipe = Ours
-	}
+	r.BatchSize = cmp.Or(r.BatchSize, r.recipe.batchSize)
+	r.Epochs = cmp.Or(r.Epochs, r.recipe.epochs)
+	r.LR = cmp.Or(r.LR, r.recipe.adam.LR)
+	r.Recipe = cmp.Or(r.Recipe, Ours)
 	if r.data, err = data(r.Dataset, r.DataPath); err != nil {
 		return nil, err
 	}
@@ -193,11 +187,16 @@ func open(c Config, data openData) (*trainer, error) {
 		return nil, err
 	}
 	r.build()
-	if c.Resume {
-		r.restore()
-		return r, nil
+	if !c.Resume {
+		return r, r.begin()
 	}
-	return r, r.begin()
+	if r.train.Len() != r.state.Pictures {
+		r.learner.Close()
+		return nil, fmt.Errorf("the run in %s learns from %d pictures an epoch, but there are %d now; put back the data it began with (plain MNIST beside the cluttered file, or not)",
+			r.Dir, r.state.Pictures, r.train.Len())
+	}
+	r.restore()
+	return r, nil
 }
 
 // trainingSet is the data set's training split as the recipe wants it: pictures of nature are mirrored
@@ -277,7 +276,7 @@ func (r *trainer) begin() error {
 	if err := writeJSON(filepath.Join(r.Dir, envFile), environment()); err != nil {
 		return err
 	}
-	r.state.Best, r.state.Plateau.Factor = -1, 1
+	r.state.Best, r.state.Plateau.Factor, r.state.Pictures = -1, 1, r.train.Len()
 	return r.save()
 }
 
@@ -328,18 +327,18 @@ func (r *trainer) load(path string) error {
 		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe, was.Recipe, asked.Recipe},
 		{"--batch-size", asked.BatchSize != 0 && asked.BatchSize != was.BatchSize, was.BatchSize, asked.BatchSize},
 		{"--lr", asked.LR != 0 && asked.LR != was.LR, was.LR, asked.LR},
-		{"--epochs", asked.Epochs != 0 && asked.Epochs != was.Epochs, was.Epochs, asked.Epochs},
+		// A cosine over other epochs would have been another run; the published schedule looks back alone.
+		{"--epochs", asked.Epochs != 0 && asked.Epochs != was.Epochs && was.Recipe != Reference, was.Epochs, asked.Epochs},
 		{"--random-seed", asked.Seed != 0 && asked.Seed != was.Seed, was.Seed, asked.Seed},
 	} {
 		if d.given {
 			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
 		}
 	}
-	r.Dataset, r.Recipe, r.BatchSize, r.LR, r.Epochs, r.Seed, r.Start =
-		was.Dataset, was.Recipe, was.BatchSize, was.LR, was.Epochs, was.Seed, was.Start
-	if r.DataPath == "" {
-		r.DataPath = was.DataPath
-	}
+	r.Dataset, r.Recipe, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.Recipe, was.BatchSize, was.LR, was.Seed, was.Start
+	r.DataPath = cmp.Or(r.DataPath, was.DataPath)
+	r.Epochs = cmp.Or(r.Epochs, was.Epochs)
+	r.LogInterval = cmp.Or(r.LogInterval, was.LogInterval)
 	return nil
 }
 
@@ -548,7 +547,7 @@ func (r *trainer) validate() error {
 	if r.optimizer.average != nil {
 		r.calibrate()
 	}
-	// Seconds at most, so an interrupt waits for it.
+	// Half a minute at most, so an interrupt waits for it.
 	m, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
 	if err != nil {
 		return err

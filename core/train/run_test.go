@@ -194,9 +194,42 @@ func TestRunRefuses(t *testing.T) {
 			assert.ErrorContains(t, run(context.Background(), c, openBars), x.want)
 		})
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, stateFile), []byte("nonsense"), 0o644))
+	more := func(string, string) (*dataset.Data, error) {
+		data, err := openBars("", "")
+		data.Train = bars{48, 0}
+		return data, err
+	}
 	c.Resume = true
+	assert.ErrorContains(t, run(context.Background(), c, more), "36 pictures an epoch, but there are 48 now")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, stateFile), []byte("nonsense"), 0o644))
 	assert.ErrorContains(t, run(context.Background(), c, openBars), "not a readable state")
+}
+
+// TestRunGoesOn: the published schedule does not depend on the number of epochs, so a run can be lengthened.
+func TestRunGoesOn(t *testing.T) {
+	long, short := barsConfig(filepath.Join(t.TempDir(), "long"), Reference), barsConfig(filepath.Join(t.TempDir(), "short"), Reference)
+	long.Epochs, short.Epochs = 2, 1
+	require.NoError(t, run(context.Background(), long, openBars))
+	require.NoError(t, run(context.Background(), short, openBars))
+	short.Resume, short.Epochs = true, 2
+	require.NoError(t, run(context.Background(), short, openBars))
+	sameRun(t, long.Dir, short.Dir)
+	ours := barsConfig(filepath.Join(t.TempDir(), "ours"), Ours)
+	ours.Epochs = 1
+	require.NoError(t, run(context.Background(), ours, openBars))
+	ours.Resume, ours.Epochs = true, 2
+	assert.ErrorContains(t, run(context.Background(), ours, openBars), "--epochs 1, not 2")
+}
+
+// TestEvaluateRefusesNaN: weights may be finite and their answers not.
+func TestEvaluateRefusesNaN(t *testing.T) {
+	p := core.NewParams(2)
+	p.Initialize(rand.New(rand.NewPCG(1, 1)))
+	for i := range p.Tensor("class_net.fc.2.weight") {
+		p.Tensor("class_net.fc.2.weight")[i] = 3e38
+	}
+	_, err := Evaluate(context.Background(), core.NewClassifier(p), bars{12, 0}, core.Options{}, 1, nil)
+	assert.ErrorContains(t, err, "is not a number")
 }
 
 // TestRunStopsAtNaN: the last good weights stay.

@@ -18,6 +18,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -49,9 +50,26 @@ type tensor struct {
 	Offsets [2]int `json:"data_offsets"` // from the end of the header
 }
 
-// Open returns all files of a kind in the order of their names: eval, train, train_f64,
-// units, glimpse or preprocess. It fails the test if there are none.
+// Open returns all files of a kind in the order of their names: eval, train, units, glimpse or
+// preprocess. It fails the test if there are none.
 func Open(t testing.TB, kind string) []*File {
+	t.Helper()
+	files := Find(t, kind)
+	if len(files) == 0 {
+		_, where := source()
+		t.Fatalf("golden: %s holds no file of kind %s; want one such as %s", where, kind, example[kind])
+	}
+	return files
+}
+
+// example is a name of each kind.
+var example = map[string]string{
+	"eval": "eval_c10_s1.safetensors", "train": "train_c10_s1.safetensors", "units": "units_s1.safetensors",
+	"glimpse": "glimpse_s1.safetensors", "preprocess": "preprocess_s1.safetensors",
+}
+
+// Find is Open for kinds that a folder may lack: train_f64, the training runs in float64.
+func Find(t testing.TB, kind string) []*File {
 	t.Helper()
 	folder, where := source()
 	entries, err := fs.ReadDir(folder, ".")
@@ -78,15 +96,22 @@ func Open(t testing.TB, kind string) []*File {
 		f.Seed, _ = strconv.ParseUint(m[3], 10, 64)
 		files = append(files, f)
 	}
-	if len(files) == 0 {
-		t.Fatalf("golden: %s holds no file of kind %q; want one such as %s_s1.safetensors", where, kind, kind)
-	}
 	return files
 }
 
+// source is the folder of golden files. Tests run in the folders of their packages, so a relative
+// GDRAM_FIXTURES is looked for from there upwards: it is found from where the tests were started.
 func source() (folder fs.FS, where string) {
 	if dir := os.Getenv("GDRAM_FIXTURES"); dir != "" {
-		return os.DirFS(dir), "GDRAM_FIXTURES=" + dir
+		where = "GDRAM_FIXTURES=" + dir
+		if here, err := os.Getwd(); err == nil && !filepath.IsAbs(dir) {
+			for ; here != filepath.Dir(here); here = filepath.Dir(here) {
+				if info, err := os.Stat(filepath.Join(here, dir)); err == nil && info.IsDir() {
+					return os.DirFS(filepath.Join(here, dir)), where
+				}
+			}
+		}
+		return os.DirFS(dir), where
 	}
 	folder, err := fs.Sub(committed, "testdata")
 	if err != nil {
