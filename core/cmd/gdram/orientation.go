@@ -3,24 +3,48 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 )
 
 // orientation returns how the camera was held, the EXIF tag 0x0112 of a JPEG file: 1 for
 // upright to 8. It is 1 where the file does not say or says it wrongly.
 func orientation(jpeg []byte) int {
-	const startOfScan, app1 = 0xda, 0xe1
-	for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff && jpeg[at+1] != startOfScan; {
-		length := int(binary.BigEndian.Uint16(jpeg[at+2:])) // counts its own two bytes
-		if length < 2 || at+2+length > len(jpeg) {
-			return 1
-		}
-		segment := jpeg[at+4 : at+2+length]
-		if tiff, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && jpeg[at+1] == app1 {
+	const app1 = 0xe1
+	for marker, segment := range segments(jpeg) {
+		if tiff, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && marker == app1 {
 			return orientationOf(tiff)
 		}
-		at += 2 + length
 	}
 	return 1
+}
+
+// progressive reports whether a JPEG file comes in several scans, each finer.
+func progressive(jpeg []byte) bool {
+	const startOfFrame2 = 0xc2
+	for marker := range segments(jpeg) {
+		if marker == startOfFrame2 {
+			return true
+		}
+	}
+	return false
+}
+
+// segments gives the marker and the content of each segment of a JPEG file before its pixels.
+func segments(jpeg []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		const startOfScan, fill = 0xda, 0xff
+		for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff && jpeg[at+1] != startOfScan; {
+			if jpeg[at+1] == fill { // any number of them may stand before a marker
+				at++
+				continue
+			}
+			length := int(binary.BigEndian.Uint16(jpeg[at+2:])) // counts its own two bytes
+			if length < 2 || at+2+length > len(jpeg) || !yield(jpeg[at+1], jpeg[at+4:at+2+length]) {
+				return
+			}
+			at += 2 + length
+		}
+	}
 }
 
 // orientationOf looks the tag up in the first directory of a TIFF block: a count, then

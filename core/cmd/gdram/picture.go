@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/webp"
@@ -18,7 +21,8 @@ import (
 	"gdram/core/pixels"
 )
 
-// The largest picture that is decoded, the same as in the page.
+// The largest picture that is decoded, the same as in the page. Kinds that take twice the memory
+// while they are decoded may have half the pixels.
 const (
 	maxPictureBytes  = 64 << 20
 	maxPicturePixels = 64_000_000 // 256 MB as RGBA
@@ -43,9 +47,17 @@ func readPicture(path string, gray bool) ([]uint8, error) {
 	if config.Width < 1 || config.Height < 1 {
 		return nil, fmt.Errorf("%s is %dx%d pixels; want at least 1x1", path, config.Width, config.Height)
 	}
-	if config.Width > maxPicturePixels/config.Height {
-		return nil, fmt.Errorf("%s is %dx%d pixels, more than %d million; save it smaller",
-			path, config.Width, config.Height, maxPicturePixels/1_000_000)
+	most, how, advice := maxPicturePixels, "", ""
+	switch {
+	case config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model:
+		most, how, advice = maxPicturePixels/2, " of sixteen bits a colour", ", or with eight"
+	case kind == "jpeg" && progressive(b):
+		// Its coefficients are all kept until the last scan, four bytes each.
+		most, how, advice = maxPicturePixels/2, " of progressive JPEG", ", or as plain JPEG"
+	}
+	if config.Width > most/config.Height {
+		return nil, fmt.Errorf("%s is %dx%d pixels%s, more than %d million; save it smaller%s",
+			path, config.Width, config.Height, how, most/1_000_000, advice)
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
@@ -65,13 +77,18 @@ func readPicture(path string, gray bool) ([]uint8, error) {
 
 func readPictureFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture: %w", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no picture %s; check its name and folder", path)
+	} else if err != nil {
+		return nil, fmt.Errorf("cannot read the picture: %w; choose one that can be read", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; name the pictures in it, as %s", path, filepath.Join(path, "*.png"))
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxPictureBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the picture: %w", err)
+		return nil, fmt.Errorf("cannot read the picture: %w; copy it again", err)
 	}
 	if len(b) == 0 {
 		return nil, fmt.Errorf("%s is empty, 0 bytes; want a picture, %s", path, pictureKinds)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -174,6 +175,19 @@ func TestOrientationDamaged(t *testing.T) {
 
 func TestPictureRefused(t *testing.T) {
 	whole := mustEncode(t, quarters(), ".png")
+
+	deep := mustEncode(t, image.NewNRGBA64(image.Rect(0, 0, 1, 1)), ".png")
+	const header = 12 // length, kind, and the content from width and height on, then its checksum
+	binary.BigEndian.PutUint32(deep[header+8:], 32_000_001)
+	binary.BigEndian.PutUint32(deep[header+17:], crc32.ChecksumIEEE(deep[header:header+17]))
+
+	scans := mustEncode(t, quarters(), ".jpg")
+	frame := bytes.Index(scans, []byte{0xff, 0xc0})
+	require.Positive(t, frame)
+	scans[frame+1] = 0xc2
+	binary.BigEndian.PutUint16(scans[frame+5:], 489)
+	binary.BigEndian.PutUint16(scans[frame+7:], 65535)
+
 	for _, tc := range []struct {
 		name string
 		data []byte
@@ -184,8 +198,10 @@ func TestPictureRefused(t *testing.T) {
 		{"cut.png", whole[:len(whole)-40], "copy it again"},
 		{"head.png", whole[:20], "ends in the middle"},
 		{"cut.jpg", mustEncode(t, quarters(), ".jpg")[:400], "ends in the middle"},
-		{"bomb.png", bomb(20_000, 20_000), "20000x20000 pixels, more than 64 million"},
+		{"bomb.png", bomb(20_000, 20_000), "20000x20000 pixels, more than 64 million; save it smaller"},
 		{"thin.png", bomb(1, 64_000_001), "more than 64 million"},
+		{"deep.png", deep, "1x32000001 pixels of sixteen bits a colour, more than 32 million; save it smaller, or with eight"},
+		{"scans.jpg", scans, "65535x489 pixels of progressive JPEG, more than 32 million; save it smaller, or as plain JPEG"},
 	} {
 		path := write(t, tc.name, tc.data)
 		var before, after runtime.MemStats
@@ -197,7 +213,7 @@ func TestPictureRefused(t *testing.T) {
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), tc.name+": memory")
 	}
 	_, err := readPicture(filepath.Join(t.TempDir(), "none.png"), false)
-	assert.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, "none.png; check its name and folder")
 	_, err = readPicture(t.TempDir(), false)
-	assert.ErrorContains(t, err, "is a directory")
+	assert.ErrorContains(t, err, "is a folder; name the pictures in it")
 }
