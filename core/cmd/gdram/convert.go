@@ -10,10 +10,10 @@ import (
 )
 
 type convertCommand struct {
-	In      string `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
-	Out     string `arg:"" help:"The .safetensors file to write."`
-	DType   string `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
-	Dataset string `default:"" enum:",mnist,cifar10,cifar100" placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
+	In      string      `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
+	Out     string      `arg:"" help:"The .safetensors file to write."`
+	DType   string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
+	Dataset datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
 }
 
 func (v *convertCommand) Run(c *console) error {
@@ -25,7 +25,7 @@ func (v *convertCommand) Run(c *console) error {
 		return err
 	}
 	if v.Dataset != "" {
-		labels, gray, err := dataset.Labels(v.Dataset)
+		labels, gray, err := dataset.Labels(string(v.Dataset))
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (v *convertCommand) Run(c *console) error {
 			return fmt.Errorf("%s tells %d classes apart and %s has %d; name the data set it learnt from",
 				v.In, params.Classes, v.Dataset, len(labels))
 		}
-		meta.Dataset, meta.Labels, meta.Gray = v.Dataset, labels, gray
+		meta.Dataset, meta.Labels, meta.Gray = string(v.Dataset), labels, gray
 	}
 	dtype := disk.DType(strings.ToUpper(v.DType))
 	if err := disk.Save(v.Out, params, meta, dtype); err != nil {

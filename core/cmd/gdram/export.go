@@ -10,9 +10,9 @@ import (
 )
 
 type exportCommand struct {
-	ONNX    string `name:"onnx" required:"" placeholder:"FILE" help:"The .onnx file to write: eight glimpses in evaluation, operator set 16."`
-	Dataset string `default:"${dataset}" enum:"mnist,cifar10,cifar100" placeholder:"NAME" help:"Which of the embedded networks to take: ${enum} (default ${default})."`
-	Weights string `placeholder:"FILE" help:"Take the network in this file instead, .safetensors or .pth."`
+	ONNX    string      `name:"onnx" required:"" placeholder:"FILE" help:"The .onnx file to write: eight glimpses in evaluation, operator set 16."`
+	Dataset datasetName `placeholder:"NAME" help:"Which of the embedded networks to take: mnist, cifar10 or cifar100 (default ${dataset}). With --weights: what they learnt from, where the file does not say."`
+	Weights string      `placeholder:"FILE" help:"Take the network in this file instead, .safetensors or .pth."`
 }
 
 func (v *exportCommand) Run(c *console) error {

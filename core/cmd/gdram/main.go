@@ -11,10 +11,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"gdram/core/dataset"
 )
 
 // commands is the grammar of the command line.
@@ -51,7 +54,12 @@ func (c *console) complain(err error) { fmt.Fprintln(c.err, "gdram:", err) }
 
 // run is the program without the process around it. It returns the exit code.
 func run(args []string, c *console) int {
+	answers := &answers{to: c.out}
+	c = &console{c.Context, answers, c.err}
 	err := execute(args, c)
+	if err == nil {
+		err = answers.err
+	}
 	if err == nil {
 		return 0
 	}
@@ -60,6 +68,22 @@ func run(args []string, c *console) int {
 		return 130 // what shells report for SIGINT
 	}
 	return 1
+}
+
+// answers is standard output. It remembers that a write failed, as to a full disk: an answer
+// that did not arrive is an error, whoever printed it.
+type answers struct {
+	to  io.Writer
+	err error
+}
+
+func (a *answers) Write(b []byte) (n int, err error) {
+	if a.err == nil {
+		if n, err = a.to.Write(b); err != nil {
+			a.err = fmt.Errorf("cannot write the answer (%w); make room, or send it elsewhere", err)
+		}
+	}
+	return n, a.err
 }
 
 // helped ends parsing after --help has been printed.
@@ -88,21 +112,46 @@ func execute(args []string, c *console) (err error) {
 	return parsed.Run(c)
 }
 
-// dashed spells the names of long flags with dashes: the reference has --data_path. What
-// follows a lone -- are files.
+// dashed spells the names of long flags with dashes: the reference has --data_path. Negative
+// numbers are joined to their flag, as they would read as flags themselves. What follows a lone
+// -- are files.
 func dashed(args []string) []string {
-	spelled := append([]string(nil), args...)
-	for i, arg := range spelled {
+	var spelled []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
 		if arg == "--" {
-			break
+			return append(spelled, args[i:]...)
 		}
 		if strings.HasPrefix(arg, "--") {
 			name, value, ok := strings.Cut(arg, "=")
-			spelled[i] = strings.ReplaceAll(name, "_", "-")
+			arg = strings.ReplaceAll(name, "_", "-")
+			if !ok && i+1 < len(args) && isNegative(args[i+1]) {
+				i++
+				value, ok = args[i], true
+			}
 			if ok {
-				spelled[i] += "=" + value
+				arg += "=" + value
 			}
 		}
+		spelled = append(spelled, arg)
 	}
 	return spelled
+}
+
+func isNegative(arg string) bool {
+	_, err := strconv.ParseFloat(arg, 64)
+	return err == nil && strings.HasPrefix(arg, "-")
+}
+
+// datasetName is the value of a flag that names a data set; empty where it is not given.
+type datasetName string
+
+// UnmarshalText refuses names that there are no data sets for. (kong's own enumerations would
+// offer the absent name as a choice.)
+func (d *datasetName) UnmarshalText(b []byte) error {
+	if _, _, err := dataset.Labels(string(b)); err != nil {
+		return err
+	}
+	*d = datasetName(b)
+	return nil
 }

@@ -33,8 +33,10 @@ func TestDashed(t *testing.T) {
 		{"but not values", "--data_path=my_data", "--data-path=my_data"},
 		{"nor files", "my_cat.png", "my_cat.png"},
 		{"nor short flags", "-a_b", "-a_b"},
+		{"negative numbers are values", "--lr -1e_3 --lr -1e-3", "--lr -1e_3 --lr=-1e-3"},
+		{"but only of flags without one", "--lr=2 -1", "--lr=2 -1"},
 	} {
-		assert.Equal(t, []string{tc.want}, dashed([]string{tc.in}), tc.why)
+		assert.Equal(t, strings.Fields(tc.want), dashed(strings.Fields(tc.in)), tc.why)
 	}
 	assert.Equal(t, []string{"--", "--my_cat.png"}, dashed([]string{"--", "--my_cat.png"}), "after -- all are files")
 }

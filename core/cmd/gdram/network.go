@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +17,8 @@ import (
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/checkpoint/pytorch"
+	"gdram/core/dataset"
+	"gdram/core/train"
 	"gdram/weights"
 )
 
@@ -29,15 +34,16 @@ type network struct {
 
 // openNetwork reads the weights in file or, where that is empty, those that the program
 // carries for the data set.
-func openNetwork(file, dataset string) (*network, error) {
+func openNetwork(file string, name datasetName) (*network, error) {
 	if file == "" {
-		b, err := weights.Read(dataset)
+		name := cmp.Or(string(name), defaultDataset)
+		b, err := weights.Read(name)
 		if err != nil {
 			return nil, fmt.Errorf("%w with --weights", err)
 		}
 		params, meta, err := checkpoint.Decode(b)
 		if err != nil {
-			return nil, fmt.Errorf("the embedded weights for %s: %w", dataset, err)
+			return nil, fmt.Errorf("the embedded weights for %s: %w", name, err)
 		}
 		sum := sha256.Sum256(b)
 		return &network{params, meta, embedded, hex.EncodeToString(sum[:])}, nil
@@ -50,14 +56,47 @@ func openNetwork(file, dataset string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if meta.Dataset == "" && dataset == "mnist" {
-		meta.Gray = true // files that others wrote do not say so
+	net := &network{params, meta, file, sum}
+	if name != "" {
+		if err := net.learntFrom(string(name)); err != nil {
+			return nil, err
+		}
 	}
-	return &network{params, meta, file, sum}, nil
+	return net, nil
+}
+
+// learntFrom adds what a data set named on the command line tells of the network, where its
+// file does not: those that others wrote say nothing.
+func (n *network) learntFrom(name string) error {
+	labels, gray, err := dataset.Labels(name)
+	if err != nil {
+		return err
+	}
+	if n.params.Classes != len(labels) {
+		return fmt.Errorf("the weights in %s tell %d classes apart and %s has %d; name the data set they learnt from",
+			n.source, n.params.Classes, name, len(labels))
+	}
+	said := n.meta.Dataset
+	if _, _, err := dataset.Labels(said); err == nil && said != name {
+		return fmt.Errorf("the weights in %s learnt from %s, not from %s; leave --dataset out, or choose other weights", n.source, said, name)
+	}
+	n.meta.Dataset, n.meta.Gray = name, n.meta.Gray || gray
+	if len(n.meta.Labels) == 0 {
+		n.meta.Labels = labels
+	}
+	return nil
 }
 
 // readWeights reads safetensors or, going by the name, what PyTorch saved.
 func readWeights(file string) (*core.Params, checkpoint.Meta, error) {
+	switch info, err := os.Stat(file); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, checkpoint.Meta{}, fmt.Errorf("there is no file of weights %s; check its name and folder", file)
+	case err != nil:
+		return nil, checkpoint.Meta{}, fmt.Errorf("cannot read weights: %w; choose a file that can be read", err)
+	case info.IsDir():
+		return nil, checkpoint.Meta{}, fmt.Errorf("%s is a folder; name the file of weights in it, as %s", file, filepath.Join(file, train.BestFile))
+	}
 	if isPyTorch(file) {
 		params, err := pytorch.Import(file)
 		return params, checkpoint.Meta{}, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,5 +59,63 @@ func TestPredictJSON(t *testing.T) {
 		for i, g := range want.Glimpses {
 			assert.Equal(t, look{g.X, g.Y, g.Weight, (g.SigmaX + g.SigmaY) / 2, g.SigmaX, g.SigmaY}, got.Glimpses[i])
 		}
+	}
+}
+
+// Weights may be finite and the answer not: nothing is printed that is no number.
+func TestPredictOverflow(t *testing.T) {
+	for _, tensors := range []string{"class_net.fc.2.weight", ""} { // the last layer, or all
+		params := untrained(10)
+		for _, s := range params.Specs {
+			if s.Name == tensors || tensors == "" && s.Kind.Trained() {
+				for i := range params.Tensor(s.Name) {
+					params.Tensor(s.Name)[i] = math.MaxFloat32
+				}
+			}
+		}
+		file := filepath.Join(t.TempDir(), "w.safetensors")
+		require.NoError(t, disk.Save(file, params, checkpoint.Meta{}, disk.F32))
+		picture := write(t, "a.png", mustEncode(t, quarters(), ".png"))
+
+		for _, format := range []string{"--json", "--fast"} {
+			out, stderr, code := call(t, "predict", format, "--weights", file, "none.png", picture, picture)
+			assert.Equal(t, 1, code)
+			assert.Empty(t, out)
+			assert.Equal(t, "gdram: there is no picture none.png; check its name and folder\n"+
+				"gdram: the network's answer for "+picture+" is not a number; the weights in "+file+" are damaged or not trained, so try others\n", stderr)
+		}
+	}
+}
+
+// What a file of weights does not say, --dataset does; what it says holds.
+func TestLearntFrom(t *testing.T) {
+	for _, tc := range []struct {
+		why     string
+		classes int
+		meta    checkpoint.Meta
+		dataset datasetName
+		want    checkpoint.Meta // without labels
+		first   string          // label
+		refused string
+	}{
+		{"silent, and nothing given", 10, checkpoint.Meta{}, "", checkpoint.Meta{}, "0", ""},
+		{"silent", 100, checkpoint.Meta{}, "cifar100", checkpoint.Meta{Dataset: "cifar100"}, "apple", ""},
+		{"silent, grey", 10, checkpoint.Meta{}, "mnist", checkpoint.Meta{Dataset: "mnist", Gray: true}, "0", ""},
+		{"says so itself", 2, checkpoint.Meta{Dataset: "pets", Labels: []string{"cat", "dog"}}, "", checkpoint.Meta{Dataset: "pets"}, "cat", ""},
+		{"own labels stay", 10, checkpoint.Meta{Dataset: "mnist", Gray: true, Labels: strings.Fields("zero b c d e f g h i j")}, "mnist", checkpoint.Meta{Dataset: "mnist", Gray: true}, "zero", ""},
+		{"other classes", 100, checkpoint.Meta{}, "mnist", checkpoint.Meta{}, "", "tell 100 classes apart and mnist has 10; name the data set they learnt from"},
+		{"other data set", 10, checkpoint.Meta{Dataset: "mnist", Gray: true}, "cifar10", checkpoint.Meta{}, "", "learnt from mnist, not from cifar10; leave --dataset out"},
+	} {
+		file := filepath.Join(t.TempDir(), "w.safetensors")
+		require.NoError(t, disk.Save(file, untrained(tc.classes), tc.meta, disk.F32))
+		net, err := openNetwork(file, tc.dataset)
+		if tc.refused != "" {
+			assert.ErrorContains(t, err, "the weights in "+file+" "+tc.refused, tc.why)
+			continue
+		}
+		require.NoError(t, err, tc.why)
+		assert.Equal(t, tc.first, net.label(0), tc.why)
+		assert.Equal(t, tc.want.Dataset, net.meta.Dataset, tc.why)
+		assert.Equal(t, tc.want.Gray, net.meta.Gray, tc.why)
 	}
 }

@@ -13,18 +13,19 @@ import (
 // rest will take, and one that clears the line. Both do nothing where standard error is no
 // terminal.
 func (c *console) progress() (show func(what string, done, total int), clear func()) {
-	f, ok := c.err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(c.err) {
 		return func(string, int, int) {}, func() {}
 	}
 	var bar *progressbar.ProgressBar
 	show = func(what string, done, total int) {
 		if bar == nil {
 			bar = progressbar.NewOptions(total,
-				progressbar.OptionSetWriter(f),
+				progressbar.OptionSetWriter(c.err),
+				progressbar.OptionSetDescription(what),
 				progressbar.OptionSetPredictTime(true),
-				progressbar.OptionThrottle(200*time.Millisecond),
-				progressbar.OptionSetRenderBlankState(true))
+				progressbar.OptionThrottle(200*time.Millisecond))
+			bar.Set(done)
+			bar.RenderBlank() // where that was not a percent yet
 		}
 		bar.Describe(what)
 		bar.Set(done)
@@ -35,6 +36,14 @@ func (c *console) progress() (show func(what string, done, total int), clear fun
 		}
 	}
 	return show, clear
+}
+
+func isTerminal(w io.Writer) bool {
+	if a, ok := w.(*answers); ok {
+		w = a.to
+	}
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // after writes once something else is out of the way.

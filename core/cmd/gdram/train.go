@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,16 +16,17 @@ import (
 )
 
 type trainCommand struct {
-	DataPath    string  `placeholder:"DIR" help:"Folder with the published data files (default ${data_path})."`
-	Dataset     string  `default:"" enum:",mnist,cifar10,cifar100" placeholder:"NAME" help:"What to learn: mnist, cifar10 or cifar100 (default ${dataset})."`
-	Recipe      string  `default:"" enum:",gdram,reference" placeholder:"NAME" help:"How to train: gdram (default) or reference, as published."`
-	BatchSize   int     `placeholder:"N" help:"Pictures of one step (default 128)."`
-	LR          float64 `name:"lr" placeholder:"RATE" help:"Learning rate (default the recipe's own, 0.001 for reference)."`
-	Epochs      int     `placeholder:"N" help:"Times through the data (default the recipe's own)."`
-	RandomSeed  *uint64 `placeholder:"N" help:"Everything random follows from it (default 1)."`
-	LogInterval int     `placeholder:"N" help:"Log every so many steps (default once an epoch)."`
-	Resume      bool    `help:"Continue the run in the folder --checkpoint, to the bit; or start a new run from the weights in the file --checkpoint."`
-	Checkpoint  string  `placeholder:"PATH" help:"Run folder, with arguments, results, weights and all that resuming needs (default runs/DATASET); with --resume also a .safetensors or .pth file."`
+	DataPath    string      `placeholder:"DIR" help:"Folder with the published data files (default ${data_path})."`
+	Dataset     datasetName `placeholder:"NAME" help:"What to learn: mnist, cifar10 or cifar100 (default ${dataset})."`
+	Recipe      string      `placeholder:"NAME" help:"How to train: gdram (default) or reference, as published."`
+	BatchSize   *int        `placeholder:"N" help:"Pictures of one step (default 128)."`
+	LR          *float64    `name:"lr" placeholder:"RATE" help:"Learning rate (default the recipe's own, 0.001 for reference)."`
+	Epochs      *int        `placeholder:"N" help:"Times through the data (default the recipe's own)."`
+	RandomSeed  *uint64     `placeholder:"N" help:"Everything random follows from it (default 1)."`
+	LogInterval *int        `placeholder:"N" help:"Log every so many steps (default once an epoch)."`
+	Resume      bool        `help:"Continue the run in the folder --checkpoint, to the bit; or start a new run from the weights in the file --checkpoint."`
+	Checkpoint  string      `placeholder:"PATH" help:"Run folder, with arguments, results, weights and all that resuming needs (default runs/DATASET); with --resume also a .safetensors or .pth file."`
+	Out         string      `placeholder:"DIR" help:"Run folder where --checkpoint is a file of weights (default runs/DATASET-from-FILE)."`
 }
 
 func (t *trainCommand) Run(c *console) error {
@@ -45,31 +49,51 @@ func (t *trainCommand) Run(c *console) error {
 		return err
 	}
 	clear()
-	best := filepath.Join(config.Dir, train.BestFile)
-	fmt.Fprintf(c.out, "%s holds the weights that did best on the validation pictures; measure them with: gdram eval --dataset %s --split test --weights %s\n",
-		best, config.Dataset, best)
+	fmt.Fprintln(c.out, finished(config))
 	return nil
 }
+
+// finished says where the weights of a run are, and how to measure them if its folder tells
+// what it learnt from: a run that was resumed knows better than the command line.
+func finished(config train.Config) string {
+	best := filepath.Join(config.Dir, train.BestFile)
+	said := best + " holds the weights that did best on the validation pictures"
+	var args train.Config
+	b, err := os.ReadFile(filepath.Join(config.Dir, argsFile))
+	if err != nil || json.Unmarshal(b, &args) != nil {
+		return said
+	}
+	said += "; measure them with: gdram eval --dataset " + args.Dataset
+	if dataPath := cmp.Or(config.DataPath, args.DataPath); dataPath != defaultDataPath {
+		said += " --data-path " + dataPath
+	}
+	return said + " --split test --weights " + best
+}
+
+// Files of a run folder that say what it is and that it can be resumed.
+const (
+	argsFile  = "args.json"
+	stateFile = "state.gob"
+)
 
 // config says what the flags ask for. A run that is resumed knows its own arguments, so there
 // what was not given stays zero.
 func (t *trainCommand) config() (train.Config, error) {
-	for _, number := range []struct {
-		flag  string
-		value float64
-	}{{"--batch-size", float64(t.BatchSize)}, {"--lr", t.LR}, {"--epochs", float64(t.Epochs)}, {"--log-interval", float64(t.LogInterval)}} {
-		if !(number.value >= 0) {
-			return train.Config{}, fmt.Errorf("%s is %g; want a number above 0", number.flag, number.value)
-		}
-	}
 	config := train.Config{
-		Dataset: t.Dataset, DataPath: t.DataPath, Recipe: t.Recipe,
-		BatchSize: t.BatchSize, LR: t.LR, Epochs: t.Epochs, LogInterval: t.LogInterval,
+		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe,
 		Dir: t.Checkpoint,
 		Load: func(path string) (*core.Params, error) {
 			params, _, err := readWeights(path)
 			return params, err
 		},
+	}
+	if err := cmp.Or(
+		positive("--batch-size", t.BatchSize, &config.BatchSize),
+		positive("--lr", t.LR, &config.LR),
+		positive("--epochs", t.Epochs, &config.Epochs),
+		positive("--log-interval", t.LogInterval, &config.LogInterval),
+	); err != nil {
+		return config, err
 	}
 	if t.RandomSeed != nil {
 		config.Seed = *t.RandomSeed
@@ -77,6 +101,9 @@ func (t *trainCommand) config() (train.Config, error) {
 	weights := isWeights(t.Checkpoint)
 	if weights && !t.Resume {
 		return config, fmt.Errorf("--checkpoint %s is a file of weights; add --resume to start from them, or name a folder for the run", t.Checkpoint)
+	}
+	if t.Out != "" && !weights {
+		return config, errors.New("--out names the run folder where --checkpoint is a file of weights; without one, name the folder with --checkpoint")
 	}
 	if t.Dataset == "" && (!t.Resume || weights || t.Checkpoint == "") {
 		config.Dataset = defaultDataset
@@ -86,11 +113,18 @@ func (t *trainCommand) config() (train.Config, error) {
 	case weights:
 		name := filepath.Base(t.Checkpoint)
 		config.Start = t.Checkpoint
-		config.Dir = filepath.Join("runs", config.Dataset+"-from-"+strings.TrimSuffix(name, filepath.Ext(name)))
+		config.Dir = cmp.Or(t.Out, filepath.Join("runs", config.Dataset+"-from-"+strings.TrimSuffix(name, filepath.Ext(name))))
 	case t.Checkpoint == "":
 		config.Dir = filepath.Join("runs", config.Dataset)
 	}
 	if !config.Resume {
+		if _, err := os.Stat(filepath.Join(config.Dir, stateFile)); err == nil {
+			flag := "--checkpoint"
+			if weights {
+				flag = "--out"
+			}
+			return config, fmt.Errorf("%s holds a run already; go on with: gdram train --resume --checkpoint %s, or choose another folder with %s", config.Dir, config.Dir, flag)
+		}
 		if t.DataPath == "" {
 			config.DataPath = defaultDataPath
 		}
@@ -99,6 +133,18 @@ func (t *trainCommand) config() (train.Config, error) {
 		}
 	}
 	return config, nil
+}
+
+// positive copies the number of a flag that was given, which must be above 0.
+func positive[N int | float64](flag string, given, to *N) error {
+	switch {
+	case given == nil:
+	case !(*given > 0) || math.IsInf(float64(*given), 1):
+		return fmt.Errorf("%s is %v; want a number above 0", flag, *given)
+	default:
+		*to = *given
+	}
+	return nil
 }
 
 // isWeights reports whether path names a file of weights and not a run folder.
