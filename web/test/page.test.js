@@ -75,9 +75,12 @@ describe('a result', () => {
         assert.equal(result.label, command[i].label.replaceAll('_', ' '));
         command[i].top.forEach(({ probability }, k) => near(result.shares[k], 100 * probability, 0.11, `${label}: share ${k}`));
         assert.equal(result.places.length, command[i].glimpses.length);
+        // The first place agrees to rounding. Each later one is chosen from what was seen at the one before, and
+        // the trained policies multiply a difference by two to ten with every look; a quarter of a pixel is 0.004.
         command[i].glimpses.forEach(({ x, y }, k) => {
-          near(result.places[k].x, x, 1e-3, `${label}: x of look ${k}`);
-          near(result.places[k].y, y, 1e-3, `${label}: y of look ${k}`);
+          const within = k === 0 ? 1e-6 : 0.004;
+          near(result.places[k].x, x, within, `${label}: x of look ${k}`);
+          near(result.places[k].y, y, within, `${label}: y of look ${k}`);
         });
       }
       if (model === 'mnist') assert.deepEqual(labels, samplesOf(model).map(([label]) => label), 'its digits are easy ones');
