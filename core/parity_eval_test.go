@@ -21,21 +21,6 @@ func formulaParams(classes int, seed uint64) *Params {
 	return p
 }
 
-// goldenImages turns [N][3][128][128] bytes into pictures as the network takes them.
-func goldenImages(bytes []uint8, n int) [][]float32 {
-	const plane = ImageSize * ImageSize
-	images := make([][]float32, n)
-	for b := range images {
-		images[b] = make([]float32, ImageLen)
-		for c := range Colours {
-			for p := range plane {
-				images[b][p*Colours+c] = float32(bytes[(b*Colours+c)*plane+p]) / 255
-			}
-		}
-	}
-	return images
-}
-
 // within fails unless every number of got is within the tolerance of want, and says by how much.
 func within(t *testing.T, what string, want, got []float32, tolerance float64) {
 	t.Helper()
@@ -79,7 +64,7 @@ func TestParityEval(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			const loose, tight = 2e-4, 3e-5
 			p := formulaParams(f.Classes, f.Seed)
-			images := goldenImages(f.U8("images"), f.Shape("images")[0])
+			images := f.Pictures("images")
 			n := len(images)
 			c := NewClassifier(p)
 			l := c.look
@@ -181,7 +166,7 @@ func TestParityEval(t *testing.T) {
 func TestParityFast(t *testing.T) {
 	for _, f := range golden.Open(t, "eval") {
 		t.Run(f.Name, func(t *testing.T) {
-			images := goldenImages(f.U8("images"), f.Shape("images")[0])
+			images := f.Pictures("images")
 			c := NewClassifier(formulaParams(f.Classes, f.Seed))
 			check := func(b int, r *Result) {
 				assert.Len(t, r.Glimpses, int(f.I32("fast_intended_steps")[b]), "glimpses of picture %d", b)

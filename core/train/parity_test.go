@@ -62,7 +62,7 @@ func parityTrain(t *testing.T, f *golden.File, threads int) {
 		copy(p.Tensor(name), v)
 	}
 	batch := f.Shape("images")[0]
-	images := pictures(f.U8("images"), batch)
+	images := f.Pictures("images")
 	labels := make([]int, batch)
 	for i, v := range f.I64("labels") {
 		labels[i] = int(v)
@@ -239,21 +239,6 @@ func flatten(pairs [][2]float32) (out []float32) {
 		out = append(out, p[:]...)
 	}
 	return
-}
-
-// pictures turns [N][3][128][128] bytes into pictures as the network takes them.
-func pictures(bytes []uint8, n int) [][]float32 {
-	const plane = core.ImageSize * core.ImageSize
-	images := make([][]float32, n)
-	for b := range images {
-		images[b] = make([]float32, core.ImageLen)
-		for c := range core.Colours {
-			for p := range plane {
-				images[b][p*core.Colours+c] = float32(bytes[(b*core.Colours+c)*plane+p]) / 255
-			}
-		}
-	}
-	return images
 }
 
 // TestParityAdam compares the optimiser alone, in pieces as training runs it.

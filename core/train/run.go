@@ -66,10 +66,11 @@ var ErrInterrupted = errors.New("interrupted; the run is saved and goes on with 
 
 // Files of a run folder.
 const (
-	stateFile   = "state.gob"
-	resultsFile = "results.csv"
-	argsFile    = "args.json"
+	// StateFile holds what resuming needs; ArgsFile the Config, as JSON.
+	StateFile   = "state.gob"
+	ArgsFile    = "args.json"
 	envFile     = "environment.json"
+	resultsFile = "results.csv"
 	// BestFile and LastFile are the weights with the best validation accuracy and the newest.
 	BestFile = "best.safetensors"
 	LastFile = "last.safetensors"
@@ -155,7 +156,7 @@ func open(c Config, data openData) (*trainer, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &trainer{Config: c}
-	path := filepath.Join(c.Dir, stateFile)
+	path := filepath.Join(c.Dir, StateFile)
 	switch _, err := os.Stat(path); {
 	case c.Resume && errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s holds no run to resume; start one without --resume", c.Dir)
@@ -270,7 +271,7 @@ func (r *trainer) begin() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(r.Dir, argsFile), r.Config); err != nil {
+	if err := writeJSON(filepath.Join(r.Dir, ArgsFile), r.Config); err != nil {
 		return err
 	}
 	if err := writeJSON(filepath.Join(r.Dir, envFile), environment()); err != nil {
@@ -376,7 +377,7 @@ func (r *trainer) save() error {
 	if err := gob.NewEncoder(&b).Encode(s); err != nil {
 		return err
 	}
-	return disk.WriteFile(filepath.Join(r.Dir, stateFile), b.Bytes())
+	return disk.WriteFile(filepath.Join(r.Dir, StateFile), b.Bytes())
 }
 
 func (r *trainer) saveWeights(name string) error {

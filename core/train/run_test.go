@@ -115,7 +115,7 @@ func TestRunSurvivesKill(t *testing.T) {
 	}
 	if dir := os.Getenv("GDRAM_TEST_RUN"); dir != "" { // the process to be killed
 		c := barsConfig(dir, Ours)
-		_, err := os.Stat(filepath.Join(dir, stateFile))
+		_, err := os.Stat(filepath.Join(dir, StateFile))
 		c.Resume = err == nil
 		require.NoError(t, run(context.Background(), c, openBars))
 		return
@@ -152,7 +152,7 @@ func TestRunFolder(t *testing.T) {
 	c.Epochs = 8
 	require.NoError(t, run(context.Background(), c, openBars))
 	var args map[string]any
-	require.NoError(t, json.Unmarshal(read(t, dir, argsFile), &args))
+	require.NoError(t, json.Unmarshal(read(t, dir, ArgsFile), &args))
 	assert.EqualValues(t, 8, args["epochs"])
 	assert.Contains(t, string(read(t, dir, envFile)), runtime.Version())
 	lines := strings.Split(strings.TrimSpace(string(read(t, dir, resultsFile))), "\n")
@@ -201,7 +201,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 	c.Resume = true
 	assert.ErrorContains(t, run(context.Background(), c, more), "36 pictures an epoch, but there are 48 now")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, stateFile), []byte("nonsense"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, StateFile), []byte("nonsense"), 0o644))
 	assert.ErrorContains(t, run(context.Background(), c, openBars), "not a readable state")
 }
 

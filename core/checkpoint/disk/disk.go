@@ -25,12 +25,12 @@ const (
 	F16 DType = "F16" // half the size, 11 significant bits
 )
 
-// maxFile bounds what Load reads: the largest sensible model takes a hundredth of it.
-const maxFile = 1 << 30
+// MaxFile bounds what ReadFile reads, in bytes: the largest sensible model takes a hundredth of it.
+const MaxFile = 1 << 30
 
 // Load reads a safetensors file of weights. Errors are sentences that begin with the path.
 func Load(path string) (*core.Params, checkpoint.Meta, error) {
-	b, err := read(path)
+	b, err := ReadFile(path)
 	if err != nil {
 		return nil, checkpoint.Meta{}, err
 	}
@@ -41,17 +41,18 @@ func Load(path string) (*core.Params, checkpoint.Meta, error) {
 	return p, meta, nil
 }
 
-func read(path string) ([]byte, error) {
+// ReadFile reads a file of weights of any format. It refuses what is far too large to be one.
+func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read weights: %w", err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	b, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read weights: %w", err)
 	}
-	if len(b) > maxFile {
+	if len(b) > MaxFile {
 		return nil, fmt.Errorf("%s: the file is larger than 1 GiB; want weights, which take a few megabytes", path)
 	}
 	return b, nil

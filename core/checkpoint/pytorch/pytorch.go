@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -25,10 +24,8 @@ import (
 
 	"gdram/core"
 	"gdram/core/checkpoint"
+	"gdram/core/checkpoint/disk"
 )
-
-// maxFile bounds what Import reads; the published checkpoints take 5 MB.
-const maxFile = 1 << 30
 
 // classBias is the tensor whose length is the number of classes.
 const classBias = "class_net.fc.2.bias"
@@ -37,17 +34,9 @@ const classBias = "class_net.fc.2.bias"
 // its names may begin with "module." as DataParallel leaves them; it must hold the tensors
 // of core.Specs and no others. Errors are sentences that begin with the path.
 func Import(file string) (*core.Params, error) {
-	f, err := os.Open(file)
+	b, err := disk.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read weights: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read weights: %w", err)
-	}
-	if len(b) > maxFile {
-		return nil, fmt.Errorf("%s: the file is larger than 1 GiB; want weights, which take a few megabytes", file)
+		return nil, err
 	}
 	p, err := decode(b)
 	if err != nil {
@@ -354,7 +343,7 @@ func fill(state map[string]tensor, data storages) (*core.Params, error) {
 		if !slices.Equal(x.shape, s.Shape) {
 			return nil, fmt.Errorf("the tensor %s has shape %v, want %v; this is not a file of this network", s.Name, x.shape, s.Shape)
 		}
-		if !rowMajor(x) || x.offset < 0 || x.offset > maxFile {
+		if !rowMajor(x) || x.offset < 0 || x.offset > disk.MaxFile {
 			return nil, fmt.Errorf("the tensor %s does not lie in one piece; save it after calling contiguous()", s.Name)
 		}
 		w := x.storage.kind.width

@@ -59,7 +59,7 @@ func finished(config train.Config) string {
 	best := filepath.Join(config.Dir, train.BestFile)
 	said := best + " holds the weights that did best on the validation pictures"
 	var args train.Config
-	b, err := os.ReadFile(filepath.Join(config.Dir, argsFile))
+	b, err := os.ReadFile(filepath.Join(config.Dir, train.ArgsFile))
 	if err != nil || json.Unmarshal(b, &args) != nil {
 		return said
 	}
@@ -69,12 +69,6 @@ func finished(config train.Config) string {
 	}
 	return said + " --split test --weights " + best
 }
-
-// Files of a run folder that say what it is and that it can be resumed.
-const (
-	argsFile  = "args.json"
-	stateFile = "state.gob"
-)
 
 // config says what the flags ask for. A run that is resumed knows its own arguments, so there
 // what was not given stays zero.
@@ -118,7 +112,7 @@ func (t *trainCommand) config() (train.Config, error) {
 		config.Dir = filepath.Join("runs", config.Dataset)
 	}
 	if !config.Resume {
-		if _, err := os.Stat(filepath.Join(config.Dir, stateFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(config.Dir, train.StateFile)); err == nil {
 			flag := "--checkpoint"
 			if weights {
 				flag = "--out"

@@ -157,6 +157,24 @@ func parse(b []byte) (*File, error) {
 // size is the number of bytes an element takes.
 var size = map[string]int{"U8": 1, "I32": 4, "F32": 4, "I64": 8, "F64": 8}
 
+// Pictures returns the bytes of a tensor [N][channels][rows][columns] as the network takes them: each picture
+// [rows][columns][channels], in 0..1.
+func (f *File) Pictures(name string) [][]float32 {
+	f.t.Helper()
+	bytes, shape := f.U8(name), f.Shape(name)
+	channels, plane := shape[1], shape[2]*shape[3]
+	pictures := make([][]float32, shape[0])
+	for n := range pictures {
+		pictures[n] = make([]float32, channels*plane)
+		for c := range channels {
+			for p := range plane {
+				pictures[n][p*channels+c] = float32(bytes[(n*channels+c)*plane+p]) / 255
+			}
+		}
+	}
+	return pictures
+}
+
 // read copies a tensor out element by element: the file promises no alignment.
 func read[T any](f *File, name, dtype string, element func([]byte) T) []T {
 	f.t.Helper()
