@@ -51,6 +51,7 @@ help:
 	@echo "make test-go     all Go tests, with the fast kernels"
 	@echo "make test-pure   the same core without assembly, twice: not built in, and not supported by the processor"
 	@echo "make test-wasm   the core as WebAssembly under Node"
+	@echo "make test-arm    the core for arm64, emulated by qemu where the machine is another"
 	@echo "make test-page   types, and the page in real Chromium"
 	@echo "make test-onnx   the exported network in onnxruntime against ours (not part of test: a download of 110 MB)"
 	@echo "make bench-onnx  our program against onnxruntime's native build"
@@ -74,7 +75,7 @@ need-go:
 # ---- tests
 
 .PHONY: test
-test: test-setup check test-go test-pure test-wasm test-page
+test: test-setup check test-go test-pure test-wasm test-arm test-page
 	@echo "All tests passed. Screenshots of the page are in web/dist/screenshots."
 
 # Debian's packages, where this may install them; elsewhere a sentence.
@@ -167,6 +168,21 @@ test-wasm: need-go
 		GDRAM_SIMD=$$simd $(SIMD_TEST) ./core/kernel && \
 		GDRAM_SIMD=$$simd $(SIMD_TEST) -run Parity ./core ./core/nn ./core/train || exit 1; \
 	done
+
+# Other roundings: Go for arm64 fuses multiplications and additions. Emulated, a whole training step takes most of a minute, so of
+# core and core/train the golden numbers are enough, and of those one step. Without an emulator there is nothing to run them on.
+ARM_EXEC = $(if $(filter arm64,$(shell go env GOHOSTARCH)),,-exec qemu-aarch64)
+.PHONY: test-arm
+test-arm: need-go
+	@[ -z "$(ARM_EXEC)" ] || command -v qemu-aarch64 >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=qemu-user
+	@if [ -n "$(ARM_EXEC)" ] && ! command -v qemu-aarch64 >/dev/null; then \
+		echo "There is no qemu-aarch64 here, so the tests for arm64 are left out; install qemu-user to run them."; \
+	else \
+		set -x; \
+		GOARCH=arm64 go test $(ARM_EXEC) ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint && \
+		GOARCH=arm64 go test $(ARM_EXEC) -run Parity ./core && \
+		GOARCH=arm64 go test $(ARM_EXEC) -run 'ParityAdam|GradientLoss|ParityTrain/train_c10_s1$$' ./core/train; \
+	fi
 
 .PHONY: test-page
 test-page: test-setup page
