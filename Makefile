@@ -109,12 +109,12 @@ check-format:
 	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The page downloads whatever it links, and the design rests on who may know whom.
-BANNED := fmt|os|encoding/json|net|net/http|image|image/.*
+BANNED := fmt|os|syscall/js|time|encoding/json|net|net/http|image|image/.*
 .PHONY: check-imports
 check-imports:
 	@linked=$$(GOOS=js GOARCH=wasm go list -tags simd -deps ./wasm/browser); \
 	heavy=$$(grep -E -x '$(BANNED)' <<<"$$linked" || true); \
-	[ -z "$$heavy" ] || { echo "wasm/browser must not link these, they would double the page:" $$heavy; exit 1; }
+	[ -z "$$heavy" ] || { echo "wasm/browser must not link these, which would swell the page:" $$heavy; exit 1; }
 	@foreign=$$(GOOS=js GOARCH=wasm go list -tags simd -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ./wasm/browser | grep -v '^gdram/' || true); \
 	[ -z "$$foreign" ] || { echo "wasm/browser must link the standard library alone, not:" $$foreign; exit 1; }
 	@above=$$(go list -deps ./core | grep -E '^gdram/' | grep -v -E -x 'gdram/core(/(kernel|glimpse|nn|policy|internal/workers))?' || true); \

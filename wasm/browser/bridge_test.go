@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"syscall/js"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,17 +17,18 @@ import (
 	"gdram/core/checkpoint/disk"
 )
 
-// call passes JavaScript values through f as the page does.
-func call(f func([]js.Value) any, args ...any) js.Value {
-	fn := guarded(f)
-	defer fn.Release()
-	return fn.Invoke(args...)
-}
+// give writes to the input as the page does, through the address.
+func give(b []byte) { copy(unsafe.Slice((*byte)(input(int32(len(b)))), len(b)), b) }
 
-func bytesOf(b []byte) js.Value {
-	array := js.Global().Get("Uint8Array").New(len(b))
-	js.CopyBytesToJS(array, b)
-	return array
+// answered reads the answer as the page does.
+func answered() []byte { return unsafe.Slice((*byte)(answerAddress()), answerSize()) }
+
+// opened opens a weights file and returns the number of its model.
+func opened(t *testing.T, meta checkpoint.Meta) int32 {
+	t.Helper()
+	give(weights(t, meta))
+	require.True(t, open(), string(answered()))
+	return int32(len(models)) - 1
 }
 
 func weights(t *testing.T, meta checkpoint.Meta) []byte {
@@ -40,22 +41,19 @@ func weights(t *testing.T, meta checkpoint.Meta) []byte {
 }
 
 func TestOpenTellsWhatTheWeightsKnow(t *testing.T) {
-	labels := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}
-	b := newBridge()
-	got := call(b.open, "m", bytesOf(weights(t, checkpoint.Meta{Gray: true, Labels: labels})))
-	require.Equal(t, js.TypeObject, got.Type(), got.String())
-	assert.Equal(t, 10, got.Get("classes").Int())
-	assert.True(t, got.Get("gray").Bool())
-	assert.Equal(t, "j", got.Get("labels").Index(9).String())
+	opened(t, checkpoint.Meta{Gray: true, Labels: []string{"a", "bé", "c", "d", "e", "f", "g", "h", "i", "j"}})
+	got := answered()
+	require.Greater(t, len(got), 8)
+	assert.EqualValues(t, 10, binary.LittleEndian.Uint32(got))
+	assert.EqualValues(t, 1, binary.LittleEndian.Uint32(got[4:]), "gray")
+	assert.Equal(t, "\x01\x00\x00\x00a\x03\x00\x00\x00bé\x01\x00\x00\x00c", string(got[8:8+5+7+5]))
 
-	got = call(b.open, "plain", bytesOf(weights(t, checkpoint.Meta{})))
-	assert.False(t, got.Get("gray").Bool())
-	assert.Equal(t, "9", got.Get("labels").Index(9).String(), "no labels: numbers stand in")
+	opened(t, checkpoint.Meta{})
+	assert.Equal(t, []byte{10, 0, 0, 0, 0, 0, 0, 0}, answered(), "neither gray nor labels")
 }
 
 func TestClassifyReports(t *testing.T) {
-	b := newBridge()
-	call(b.open, "m", bytesOf(weights(t, checkpoint.Meta{})))
+	m := opened(t, checkpoint.Meta{})
 	rgba := make([]byte, 4*40*30)
 	for i := range rgba {
 		rgba[i] = uint8(i * 7)
@@ -63,58 +61,64 @@ func TestClassifyReports(t *testing.T) {
 			rgba[i] = 255
 		}
 	}
-	got := call(b.classify, "m", bytesOf(rgba), 40, 30, false)
-	require.Equal(t, js.TypeObject, got.Type(), got.String())
-	report := make([]byte, got.Length())
-	js.CopyBytesToGo(report, got)
+	give(rgba)
+	require.True(t, prepare(m, 40, 30), string(answered()))
+	require.True(t, look(m, false), string(answered()))
+	require.True(t, report(m))
+	got := answered()
 
 	number := func(i int) float64 {
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(report[4*i:])))
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(got[4*i:])))
 	}
 	const classes, looks = 10, core.Steps
-	numbers := 5 + 2*classes + looks*(5+classes)
-	assert.Len(t, report, 4*numbers+core.ImageLen+looks*12*core.GlimpseSize*core.GlimpseSize)
+	numbers := 3 + 2*classes + looks*(5+classes)
+	assert.Len(t, got, 4*numbers+core.ImageLen+looks*12*core.GlimpseSize*core.GlimpseSize)
 	assert.EqualValues(t, classes, number(0))
 	assert.EqualValues(t, looks, number(1))
 	sum := 0.0
 	for i := range classes {
-		sum += number(5 + classes + i)
+		sum += number(3 + classes + i)
 	}
 	assert.InDelta(t, 1, sum, 1e-5, "probabilities")
-	assert.EqualValues(t, 1, number(5+2*classes+2), "weight of the first look")
-	last := 5 + 2*classes + (looks-1)*(5+classes) + 5
+	assert.EqualValues(t, 1, number(3+2*classes+2), "weight of the first look")
+	last := 3 + 2*classes + (looks-1)*(5+classes) + 5
 	for i := range classes {
-		assert.EqualValues(t, number(5+classes+i), number(last+i), "the last look's answer is the answer")
+		assert.EqualValues(t, number(3+classes+i), number(last+i), "the last look's answer is the answer")
 	}
 
-	again := call(b.classify, "m", bytesOf(rgba[:4*30*40]), 30, 40, true)
-	assert.Equal(t, js.TypeObject, again.Type(), "another shape, in the buffers of the first")
+	give(rgba[:4*30*20])
+	assert.True(t, prepare(m, 30, 20) && look(m, true) && report(m), "another shape, in the buffers of the first")
 }
 
 func TestBadInputComesBackAsASentence(t *testing.T) {
-	b := newBridge()
 	good := weights(t, checkpoint.Meta{})
-	call(b.open, "m", bytesOf(good))
-	tests := []struct {
+	m := opened(t, checkpoint.Meta{})
+	size := func(bytes, width, height int32) bool {
+		give(make([]byte, bytes))
+		return prepare(m, width, height)
+	}
+	file := func(b []byte) bool {
+		give(b)
+		return open()
+	}
+	for _, tc := range []struct {
 		name string
-		got  js.Value
+		call func() bool
 		want string
 	}{
-		{"no weights", call(b.open, "x", bytesOf(nil)), "weights"},
-		{"foreign weights", call(b.open, "x", bytesOf([]byte("\x89PNG\r\n\x1a\n and so on"))), "not a safetensors file"},
-		{"truncated weights", call(b.open, "x", bytesOf(good[:len(good)/2])), "damaged"},
-		{"a model never opened", call(b.classify, "x", bytesOf(make([]byte, 4)), 1, 1, false), "No model named x is open"},
-		{"too few bytes", call(b.classify, "m", bytesOf(make([]byte, 4)), 2, 2, false), "2x2"},
-		{"no pixels", call(b.classify, "m", bytesOf(nil), 0, 0, false), "0x0"},
-		{"a panic: too few arguments", call(b.classify), "The network failed"},
-		{"a panic: no bytes at all", call(b.open, "m", 7), "The network failed"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, js.TypeString, test.got.Type())
-			assert.Contains(t, test.got.String(), test.want)
+		{"no weights", func() bool { return file(nil) }, "weights"},
+		{"foreign weights", func() bool { return file([]byte("\x89PNG\r\n\x1a\n and so on")) }, "not a safetensors file"},
+		{"truncated weights", func() bool { return file(good[:len(good)/2]) }, "damaged"},
+		{"too few bytes", func() bool { return size(4, 2, 2) }, "2x2"},
+		{"no pixels", func() bool { return size(0, 0, 0) }, "0x0"},
+		{"a panic: no such model", func() bool { return look(m+1, false) }, "The network failed"},
+		{"a panic: a report before any look", func() bool { return report(opened(t, checkpoint.Meta{})) }, "The network failed"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			require.False(t, tc.call())
+			assert.Contains(t, string(answered()), tc.want)
 		})
 	}
-	after := call(b.classify, "m", bytesOf(make([]byte, 4)), 1, 1, false)
-	assert.Equal(t, js.TypeObject, after.Type(), "the model survives all of it")
+	require.True(t, size(4, 1, 1), "the model survives all of it")
+	assert.True(t, look(m, false) && report(m))
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"encoding/binary"
 	"math"
-	"time"
 
 	"gdram/core"
 	"gdram/core/glimpse"
@@ -18,7 +17,7 @@ var retina = glimpse.NewSensor(core.ImageSize, core.Colours, core.GlimpseSize, c
 //
 // First float32 numbers, for C classes and n looks:
 //
-//	C, n, label, milliseconds to prepare, milliseconds to look
+//	C, n, label
 //	logits [C], probabilities [C]
 //	n times: x, y, weight, sigma x, sigma y, probabilities [C]
 //
@@ -26,14 +25,14 @@ var retina = glimpse.NewSensor(core.ImageSize, core.Colours, core.GlimpseSize, c
 //
 //	the picture as the network got it [ImageSize][ImageSize][Colours]
 //	n times: the patches it saw [GlimpseSize][GlimpseSize][Scales][Colours]
-func appendReport(to []byte, r *core.Result, picture []uint8, image []float32, prepare, look time.Duration) []byte {
+func (m *model) appendReport(to []byte) []byte {
+	r := m.result
 	number := func(values ...float32) {
 		for _, v := range values {
 			to = binary.LittleEndian.AppendUint32(to, math.Float32bits(v))
 		}
 	}
 	number(float32(len(r.Logits)), float32(len(r.Glimpses)), float32(r.Label))
-	number(float32(prepare.Seconds()*1e3), float32(look.Seconds()*1e3))
 	number(r.Logits...)
 	number(r.Probabilities...)
 	for i := range r.Glimpses {
@@ -42,11 +41,11 @@ func appendReport(to []byte, r *core.Result, picture []uint8, image []float32, p
 		number(g.Probabilities...)
 	}
 
-	to = append(to, picture...)
+	to = append(to, m.picture...)
 	const channels = core.Scales * core.Colours
 	var seen [core.GlimpseSize * core.GlimpseSize * channels]float32
 	for i := range r.Glimpses {
-		retina.Sample(seen[:], core.GlimpseSize*channels, channels, image, r.Glimpses[i].X, r.Glimpses[i].Y)
+		retina.Sample(seen[:], core.GlimpseSize*channels, channels, m.image, r.Glimpses[i].X, r.Glimpses[i].Y)
 		for _, v := range seen {
 			to = append(to, uint8(v*255+0.5))
 		}

@@ -21,14 +21,18 @@ declare class Go {
   run(instance: WebAssembly.Instance): Promise<void>;
 }
 
-/** The exports of wasm/browser; see its main.go. */
-interface GoBridge {
-  open(name: string, weights: Uint8Array): { classes: number; labels: string[]; gray: boolean } | string;
-  classify(name: string, rgba: Uint8Array, width: number, height: number, fast: boolean): Uint8Array | string;
-  instructions: string;
+/** The exports of wasm/browser; see its bridge.go. What is boolean there is 1 or 0 here. */
+interface GoExports {
+  mem: WebAssembly.Memory;
+  input(size: number): number;
+  open(): number;
+  prepare(model: number, width: number, height: number): number;
+  look(model: number, fast: number): number;
+  report(model: number): number;
+  instructions(): void;
+  answerAddress(): number;
+  answerSize(): number;
 }
-
-declare var gdramReady: ((bridge: GoBridge) => void) | undefined;
 
 /** Called by every script of web/dist that carries data. */
 declare var gdramDeliver: (name: string, text: string) => void;

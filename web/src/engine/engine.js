@@ -129,7 +129,7 @@ export class Engine {
  * The thread that the host lives on.
  * @typedef {object} Side
  * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
- * @property {(name: string, picture: Picture, fast: boolean) => Promise<Uint8Array>} classify
+ * @property {(name: string, picture: Picture, fast: boolean) => Promise<import('./host.js').Answer>} classify
  * @property {() => void} end
  */
 
@@ -192,7 +192,7 @@ class WorkerSide {
   open(name, weights) {
     return this.#ask({ call: 'open', name, weights });
   }
-  /** @param {string} name @param {Picture} picture @param {boolean} fast @returns {Promise<Uint8Array>} */
+  /** @param {string} name @param {Picture} picture @param {boolean} fast @returns {Promise<import('./host.js').Answer>} */
   classify(name, picture, fast) {
     return this.#ask({ call: 'classify', name, picture, fast });
   }

@@ -9,22 +9,17 @@ import { instantiateWithKernels } from './kernels.js';
  */
 
 /**
- * Starts Go's program and returns its bridge.
+ * Starts Go's program and returns its exports.
  *
  * @param {Modules} modules
- * @returns {Promise<GoBridge>}
+ * @returns {Promise<GoExports>}
  */
 export async function instantiate({ program, kernels }) {
   const go = new Go();
   const instance = await instantiateWithKernels(program, go.importObject, kernels);
   return new Promise((resolve, reject) => {
-    globalThis.gdramReady = (bridge) => {
-      globalThis.gdramReady = undefined;
-      resolve(bridge);
-    };
-    go.run(instance).then(
-      () => reject(new Error('The engine stopped while starting; reload the page.')),
-      reject,
-    );
+    // Comes back here when the program waits for calls. If it ended instead, reject is first.
+    go.run(instance).then(() => reject(new Error('The engine stopped while starting; reload the page.')), reject);
+    setTimeout(() => resolve(/** @type {GoExports} */ (/** @type {unknown} */ (instance.exports))));
   });
 }

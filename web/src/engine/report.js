@@ -30,10 +30,10 @@ const PATCHES_LENGTH = GLIMPSE_SIZE * GLIMPSE_SIZE * SCALES * COLOURS;
 
 /**
  * Reads the bytes that wasm/browser/report.go writes, which has the layout.
- * @param {Uint8Array} bytes little endian, as is every machine with a browser
+ * @param {import('./host.js').Answer} answer whose report is little endian, as is every machine with a browser
  * @returns {Report}
  */
-export function readReport(bytes) {
+export function readReport({ report: bytes, prepareTime, lookTime }) {
   let at = bytes.byteOffset;
   /** @param {number} count */
   const numbers = (count) => {
@@ -48,7 +48,7 @@ export function readReport(bytes) {
     return view;
   };
 
-  const [classes, count, label, prepareTime, lookTime] = numbers(5);
+  const [classes, count, label] = numbers(3);
   const logits = numbers(classes);
   const probabilities = numbers(classes);
   /** @type {Look[]} */

@@ -33,7 +33,7 @@ self.onmessage = async ({ data }) => {
     if (error instanceof Refusal) message.refusal = error.message;
     else message.failure = String(error);
   }
-  const transfer = message.value instanceof Uint8Array ? [message.value.buffer] : [];
+  const transfer = data.call === 'classify' && message.value ? [message.value.report.buffer] : [];
   self.postMessage(message, { transfer });
 };
 
