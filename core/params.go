@@ -3,6 +3,7 @@ package core
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ func (k Kind) Trained() bool { return k <= Shift }
 // Spec describes one tensor of the published state dict.
 type Spec struct {
 	Name  string
-	Shape []int // as published: conv [out][in][3][3], linear [out][in]; nil for a scalar
+	Shape []int // as published: conv [out][in][3][3], linear [out][in]; empty for a scalar
 	Kind  Kind
 	FanIn int // for Weight: a fresh tensor is uniform in ±1/sqrt(FanIn)
 }
@@ -38,49 +39,71 @@ func (s Spec) Len() int {
 	return n
 }
 
+// parts are the layers of the published state dict, in its order. They are data because the page downloads them:
+// as calls they weighed ten times as much. perClass stands for the number of classes.
+var parts = []struct {
+	name  string
+	kind  partKind
+	fanIn int
+	shape []int
+}{
+	{"glimpse_net.fc_g.0", biased, 9 * glimpseChannels, []int{conv1Channels, glimpseChannels, 3, 3}},
+	{"glimpse_net.fc_g.1", normed, 0, []int{conv1Channels}},
+	{"glimpse_net.fc_g.4", biased, 9 * conv1Channels, []int{conv2Channels, conv1Channels, 3, 3}},
+	{"glimpse_net.fc_g.5", normed, 0, []int{conv2Channels}},
+	{"glimpse_net.fc_l.0", biased, 2, []int{Hidden, 2}},
+	{"glimpse_net.fc_gg", biased, flatLen, []int{Hidden, flatLen}},
+	{"glimpse_net.fc_lg", biased, Hidden, []int{Hidden, Hidden}},
+	{"rnn1.lstm_cell", lstmCell, Hidden, []int{gates, Hidden}},
+	{"rnn2.lstm_cell", lstmCell, Hidden, []int{gates, Hidden}},
+	{"rnn2.context_net1.0", biased, 9 * Colours, []int{contextChannels, Colours, 3, 3}},
+	{"rnn2.context_net2.0", biased, 9 * contextChannels, []int{contextChannels, contextChannels, 3, 3}},
+	{"rnn2.fc", biased, contextFlat, []int{Hidden, contextFlat}},
+	{"class_net.fc.0", biased, Hidden, []int{classWidth, Hidden}},
+	{"class_net.fc.2", biased, classWidth, []int{perClass, classWidth}},
+	{"emission_net.fc.0", biased, Hidden, []int{emissionWidth, Hidden}},
+	{"emission_net.fc.1", normed, 0, []int{emissionWidth}},
+	{"emission_net.mu_net.0", biased, emissionWidth, []int{2, emissionWidth}},
+	{"emission_net.logvar_net.0", biased, emissionWidth, []int{2, emissionWidth}},
+	{"baseline_net.fc.0", biased, 2 * Hidden, []int{baselineWidth, 2 * Hidden}},
+	{"baseline_net.fc.1", biased, baselineWidth, []int{1, baselineWidth}},
+}
+
+const perClass = -1
+
+// partKind says which tensors a part consists of; tensors lists them.
+type partKind uint8
+
+const (
+	biased partKind = iota
+	normed
+	lstmCell
+)
+
+var tensors = [...][]struct {
+	suffix     string
+	kind       Kind
+	dimensions int // how many of the part's it has, from the first on
+}{
+	biased: {{".weight", Weight, 4}, {".bias", Weight, 1}},
+	normed: {{".weight", Scale, 1}, {".bias", Shift, 1}, {".running_mean", RunningMean, 1},
+		{".running_var", RunningVar, 1}, {".num_batches_tracked", Batches, 0}},
+	lstmCell: {{".weight_ih", Weight, 2}, {".weight_hh", Weight, 2}, {".bias_ih", Weight, 1}, {".bias_hh", Weight, 1}},
+}
+
 // Specs lists the 53 tensors of the published state dict, in its order.
 func Specs(classes int) []Spec {
 	var specs []Spec
-	add := func(name string, kind Kind, fanIn int, shape ...int) {
-		specs = append(specs, Spec{name, shape, kind, fanIn})
+	for _, part := range parts {
+		shape := slices.Clone(part.shape)
+		if shape[0] == perClass {
+			shape[0] = classes
+		}
+		for _, t := range tensors[part.kind] {
+			n := min(t.dimensions, len(shape))
+			specs = append(specs, Spec{part.name + t.suffix, shape[:n:n], t.kind, part.fanIn})
+		}
 	}
-	layer := func(name string, fanIn int, shape ...int) {
-		add(name+".weight", Weight, fanIn, shape...)
-		add(name+".bias", Weight, fanIn, shape[0])
-	}
-	batchNorm := func(name string, n int) {
-		add(name+".weight", Scale, 0, n)
-		add(name+".bias", Shift, 0, n)
-		add(name+".running_mean", RunningMean, 0, n)
-		add(name+".running_var", RunningVar, 0, n)
-		add(name+".num_batches_tracked", Batches, 0)
-	}
-	lstm := func(name string) {
-		add(name+".weight_ih", Weight, Hidden, gates, Hidden)
-		add(name+".weight_hh", Weight, Hidden, gates, Hidden)
-		add(name+".bias_ih", Weight, Hidden, gates)
-		add(name+".bias_hh", Weight, Hidden, gates)
-	}
-	layer("glimpse_net.fc_g.0", 9*glimpseChannels, conv1Channels, glimpseChannels, 3, 3)
-	batchNorm("glimpse_net.fc_g.1", conv1Channels)
-	layer("glimpse_net.fc_g.4", 9*conv1Channels, conv2Channels, conv1Channels, 3, 3)
-	batchNorm("glimpse_net.fc_g.5", conv2Channels)
-	layer("glimpse_net.fc_l.0", 2, Hidden, 2)
-	layer("glimpse_net.fc_gg", flatLen, Hidden, flatLen)
-	layer("glimpse_net.fc_lg", Hidden, Hidden, Hidden)
-	lstm("rnn1.lstm_cell")
-	lstm("rnn2.lstm_cell")
-	layer("rnn2.context_net1.0", 9*Colours, contextChannels, Colours, 3, 3)
-	layer("rnn2.context_net2.0", 9*contextChannels, contextChannels, contextChannels, 3, 3)
-	layer("rnn2.fc", contextFlat, Hidden, contextFlat)
-	layer("class_net.fc.0", Hidden, classWidth, Hidden)
-	layer("class_net.fc.2", classWidth, classes, classWidth)
-	layer("emission_net.fc.0", Hidden, emissionWidth, Hidden)
-	batchNorm("emission_net.fc.1", emissionWidth)
-	layer("emission_net.mu_net.0", emissionWidth, 2, emissionWidth)
-	layer("emission_net.logvar_net.0", emissionWidth, 2, emissionWidth)
-	layer("baseline_net.fc.0", 2*Hidden, baselineWidth, 2*Hidden)
-	layer("baseline_net.fc.1", baselineWidth, 1, baselineWidth)
 	return specs
 }
 

@@ -50,9 +50,6 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	if err := contiguous(h.tensors, len(data)); err != nil {
-		return nil, Meta{}, err
-	}
 	bias, ok := h.tensors[classBias]
 	if !ok {
 		return nil, Meta{}, errors.New("the weights lack the tensor " + classBias + "; this is not a file of this network")
@@ -64,6 +61,9 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	classes := bias.shape[0]
 	specs := core.Specs(classes)
 	if err := check(h.tensors, specs); err != nil {
+		return nil, Meta{}, err
+	}
+	if err := contiguous(h.tensors, len(data)); err != nil {
 		return nil, Meta{}, err
 	}
 	meta, err := parseMeta(h.metadata, classes)
@@ -107,7 +107,13 @@ func Finite(p *core.Params) error {
 	for _, s := range p.Specs {
 		for i, v := range p.Tensor(s.Name) {
 			if v-v != 0 { // NaN for both NaN and infinities
-				return errors.New("the tensor " + s.Name + " holds " + strconv.FormatFloat(float64(v), 'g', -1, 32) +
+				what := "NaN"
+				if v > 0 {
+					what = "+Inf"
+				} else if v < 0 {
+					what = "-Inf"
+				}
+				return errors.New("the tensor " + s.Name + " holds " + what +
 					" at place " + strconv.Itoa(i) + "; the weights are spoilt, take an earlier file")
 			}
 		}
@@ -145,7 +151,7 @@ func looksPickled(b []byte) bool {
 	return len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0
 }
 
-// contiguous checks that the tensors fill the data, each byte once.
+// contiguous checks that the tensors, those of the network, fill the data, each byte once.
 func contiguous(tensors map[string]entry, size int) error {
 	type span struct {
 		name       string
@@ -155,14 +161,14 @@ func contiguous(tensors map[string]entry, size int) error {
 	for name, x := range tensors {
 		spans = append(spans, span{name, x.begin, x.end})
 	}
-	slices.SortFunc(spans, func(a, b span) int {
-		if a.begin != b.begin {
-			return a.begin - b.begin
-		}
-		return a.end - b.end
-	})
 	at := 0
-	for _, s := range spans {
+	for i := range spans {
+		for j := i + 1; j < len(spans); j++ { // they are 53; package slices would bring five sorts
+			if a, b := &spans[i], &spans[j]; b.begin < a.begin || b.begin == a.begin && b.end < a.end {
+				*a, *b = *b, *a
+			}
+		}
+		s := spans[i]
 		if s.begin != at || s.end < s.begin {
 			return errors.New("the tensor " + s.name + " lies at bytes " + strconv.Itoa(s.begin) + " to " + strconv.Itoa(s.end) +
 				", want it to begin at " + strconv.Itoa(at) + "; the header is damaged, copy the file again")

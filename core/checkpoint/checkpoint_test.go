@@ -162,7 +162,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"not UTF-8", build("{\"\xff\":1}", nil), "not text"},
 		{"half a header", build(`{"x":{"dtype":"F32"`, nil), "not a safetensors file"},
 		{"nothing in it", build(`{}`, nil), "lack the tensor class_net.fc.2.bias"},
-		{"a name twice", build(`{"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}`, make([]byte, 4)), "again"},
+		{"a name twice", build(`{"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}`, make([]byte, 4)), "no name twice"},
 		{"NaN", spoilt, "baseline_net.fc.1.bias holds NaN at place 0"},
 		{"missing", edited(t, func(h map[string]any) {
 			h["renamed"] = h["rnn1.lstm_cell.bias_hh"]
@@ -178,7 +178,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"one class", edited(t, func(h map[string]any) { tensor(h, "class_net.fc.2.bias")["shape"] = []int{1} }), "2 classes or more"},
 		{"very many classes", edited(t, func(h map[string]any) { tensor(h, "class_net.fc.2.bias")["shape"] = []int{900_000_000_000_000} }), "class_net.fc.2"},
 		{"offsets that overlap", edited(t, func(h map[string]any) { tensor(h, "rnn2.fc.bias")["data_offsets"] = []int{0, 256} }), "want it to begin"},
-		{"offsets backwards", edited(t, func(h map[string]any) { tensor(h, "rnn2.fc.bias")["data_offsets"] = []int{256, 0} }), "want it to begin"},
+		{"offsets backwards", edited(t, func(h map[string]any) { tensor(h, "rnn2.fc.bias")["data_offsets"] = []int{256, 0} }), "rnn2.fc.bias takes -256 bytes"},
 		{"offsets negative", edited(t, func(h map[string]any) { tensor(h, "rnn2.fc.bias")["data_offsets"] = []int{-1, 0} }), "whole number"},
 		{"labels too few", edited(t, func(h map[string]any) { metadata(h)["labels"] = `["a","b"]` }), "2 labels, want one for each of the 10"},
 		{"labels no list", edited(t, func(h map[string]any) { metadata(h)["labels"] = "a,b" }), "labels"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -153,7 +154,7 @@ func (p *parser) take(c byte) bool {
 
 func (p *parser) want(c byte) {
 	if !p.take(c) {
-		p.fail(strconv.Quote(string(c)))
+		p.fail(`"` + string(c) + `"`)
 	}
 }
 
@@ -163,7 +164,7 @@ func (p *parser) object(value func(key string)) {
 	p.sequence('{', '}', func() {
 		key := p.string()
 		if seen[key] {
-			p.fail("another name than " + strconv.Quote(key) + " again")
+			p.fail("no name twice")
 			return
 		}
 		seen[key] = true
@@ -271,11 +272,18 @@ func (p *parser) escaped() rune {
 }
 
 func (p *parser) hex() rune {
-	end := min(p.i+4, len(p.b))
-	n, err := strconv.ParseUint(string(p.b[p.i:end]), 16, 16)
-	if err != nil || end != p.i+4 {
-		p.fail("four hexadecimal digits")
+	n := rune(0)
+	for range 4 {
+		digit := -1
+		if p.i < len(p.b) {
+			digit = strings.IndexByte("0123456789abcdef", p.b[p.i]|0x20) // digits have that bit, capitals lack it
+		}
+		if digit < 0 || p.b[p.i] < '0' {
+			p.fail("four hexadecimal digits")
+			return 0
+		}
+		n = n<<4 | rune(digit)
+		p.i++
 	}
-	p.i = end
-	return rune(n)
+	return n
 }
