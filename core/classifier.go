@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -33,8 +35,19 @@ type Options struct {
 	// Fast stops early: after the third look or a later one, when it and the look before it both
 	// weigh less than 0.5.
 	Fast bool
+	// Confidence stops early, too: after the first look or a later one, as soon as the answer so far gives
+	// its most probable class at least this probability; 0 for never.
+	Confidence float32
 	// MaxGlimpses bounds the looks; 0 means Steps.
 	MaxGlimpses int
+
+	// Noise makes the looks stochastic, if not nil: standard normal draws, [Steps][pictures], which take each
+	// place from the policy's Gaussian, its standard deviation times NoiseScale, as in training (see Batch).
+	Noise      [][2]float32
+	NoiseScale float32
+	// Places, if not nil, are the places to look at, [Steps][pictures]: the policy chooses none, and all
+	// looks weigh 1, because its weights are about the places that it would have chosen.
+	Places [][2]float32
 }
 
 // Classifier answers what is in a picture. It is built once, allocates nothing afterwards, and is not
@@ -98,6 +111,11 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 	if options.MaxGlimpses > 0 {
 		steps = min(steps, options.MaxGlimpses)
 	}
+	for _, given := range [][][2]float32{options.Noise, options.Places} {
+		if given != nil && len(given) != Steps*len(images) {
+			panic("core: Noise and Places must hold Steps pairs for each picture")
+		}
+	}
 	results := c.results[:len(images)]
 	var stopped [blockSize]bool
 	for b := range results {
@@ -106,6 +124,7 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 	l := c.look
 	l.begin(images)
 	for i := range steps {
+		l.choose(i, &options)
 		l.see()
 		looking := false
 		for b := range results {
@@ -120,24 +139,29 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 			g.Weight = l.weight[b]
 			l.logits(r.Logits, b)
 			nn.Softmax(g.Probabilities, r.Logits)
-			stop := options.Fast && i > 0 && policy.Stop(i, g.Weight, r.Glimpses[i-1].Weight)
+			stop := options.Fast && i > 0 && policy.Stop(i, g.Weight, r.Glimpses[i-1].Weight) ||
+				options.Confidence > 0 && slices.Max(g.Probabilities) >= options.Confidence
 			stopped[b] = stop
 			looking = looking || !stop
 		}
 		if !looking || i == steps-1 {
 			break
 		}
-		l.move()
+		l.next()
 	}
 	for b := range results {
 		r := &results[b]
 		copy(r.Probabilities, r.Glimpses[len(r.Glimpses)-1].Probabilities)
-		r.Label = 0
-		for k, v := range r.Probabilities {
-			if v > r.Probabilities[r.Label] {
-				r.Label = k
-			}
-		}
+		r.Label = r.mostProbable()
 	}
 	return results
+}
+
+func (r *Result) mostProbable() (class int) {
+	for k, v := range r.Probabilities {
+		if v > r.Probabilities[class] {
+			class = k
+		}
+	}
+	return class
 }

@@ -25,10 +25,12 @@
 //	      its weight w = 1 where σ is smallest, 0 where it is largest  ◄─────────────┘
 //
 // The answer is the mean of the step logits, weighted by w: a look that the policy was sure about
-// counts more. Fast mode stops after two looks in a row that count less than half.
+// counts more. Fast mode stops after two looks in a row that count less than half, as published, or as
+// soon as the answer so far is sure enough.
 //
 // The package reads top-down: config.go (sizes), params.go (the published tensors, one flat slice),
-// classifier.go (picture in, answer and trace out), look.go (one look, evaluation), then training:
+// classifier.go (picture in, answer and trace out), sampler.go (the mean of several stochastic
+// looks), look.go (one look, evaluation), then training:
 // learner.go (forward), backward.go, statistics.go (batch norm over a batch). packed.go is the
 // weights as the kernels want them.
 //

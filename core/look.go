@@ -85,7 +85,7 @@ func newLook(net *network, norms *norms) *look {
 	}
 }
 
-// begin takes in pictures, 1 to blockSize of them, each ImageLen, and chooses the first place.
+// begin takes in pictures, 1 to blockSize of them, each ImageLen, and asks for the first place.
 func (l *look) begin(images [][]float32) {
 	l.images = images
 	n := len(images)
@@ -102,11 +102,6 @@ func (l *look) begin(images [][]float32) {
 	clear(l.sum)
 	clear(l.total)
 	l.emit()
-	for b := range n {
-		place := policy.First(pair(l.mu, b))
-		copy(l.place[2*b:], place[:])
-		l.weight[b] = 1
-	}
 }
 
 func pair(v []float32, i int) [2]float32 { return [2]float32{v[2*i], v[2*i+1]} }
@@ -168,17 +163,34 @@ func (l *look) see() {
 	}
 }
 
-// move chooses the next place and its weight.
-func (l *look) move() {
+// next asks the policy for the next place.
+func (l *look) next() {
 	n, w := len(l.images), l.net
 	w.lstm2X.forward(l.gates, l.h1, n)
 	w.lstm2H.accumulate(l.gates, l.h2, n)
 	nn.LSTMForward(l.gates[:n*gates], l.c2[:n*Hidden], l.h2[:n*Hidden], l.c2[:n*Hidden], n, Hidden)
 	l.emit()
+}
+
+// choose goes to the place of step 0, 1, ..., and weighs it.
+func (l *look) choose(step int, options *Options) {
+	n := len(l.images)
 	for b := range n {
-		place := policy.Next(pair(l.place, b), pair(l.mu, b))
+		place, out, std := pair(l.place, b), pair(l.mu, b), pair(l.std, b)
+		if options.Noise != nil {
+			_, out = policy.Sample(out, std, options.Noise[step*n+b], options.NoiseScale)
+		}
+		weight := float32(1)
+		switch {
+		case options.Places != nil:
+			place = options.Places[step*n+b]
+		case step == 0:
+			place = policy.First(out)
+		default:
+			place, weight = policy.Next(place, out), policy.Weight(std)
+		}
 		copy(l.place[2*b:], place[:])
-		l.weight[b] = policy.Weight(pair(l.std, b))
+		l.weight[b] = weight
 	}
 }
 

@@ -91,6 +91,7 @@ func TestParityEval(t *testing.T) {
 
 			baselines := make([]float32, n*Steps)
 			for i := range Steps {
+				l.choose(i, &Options{})
 				step("emit_mu", i, l.mu[:2*n], loose)
 				step("emit_std", i, l.std[:2*n], loose)
 				step("location", i, l.place[:2*n], tight)
@@ -127,7 +128,7 @@ func TestParityEval(t *testing.T) {
 					logits = append(logits, l.stepLogits[b*l.net.class2.stride:][:f.Classes]...)
 				}
 				step("step_logits", i, logits, loose)
-				l.move()
+				l.next()
 				step("hidden2", i, l.h2[:n*Hidden], loose)
 				step("cell2", i, l.c2[:n*Hidden], loose)
 

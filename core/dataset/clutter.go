@@ -15,13 +15,27 @@ type clutter struct {
 	digits  *Digits
 	seed    uint64
 	n       int
+	same    bool // picture i shows digit i itself, not another of its class
 	benches *sync.Pool
 }
 
 // FreshClutter returns n pictures that are made anew in every epoch. Picture i keeps its
 // label, that of digit i; which digit of the class shows it, where, and the clutter change.
 func FreshClutter(digits *Digits, seed uint64, n int) Set {
-	return &clutter{digits, seed, n, newBenches(clutterSize, 1)}
+	return &clutter{digits: digits, seed: seed, n: n, benches: newBenches(clutterSize, 1)}
+}
+
+// testClutterSeed says which pictures the fresh test set has; another seed would be another test set.
+const testClutterSeed = 20201124
+
+// FreshTest returns a cluttered test set larger than the published one's 1,000: each of MNIST's 10,000 test
+// digits once, among patches of the others. The pictures are the same every time.
+func FreshTest(dataPath string) (Set, error) {
+	digits, err := openDigits(dataPath, "t10k", testCount)
+	if err != nil {
+		return nil, err
+	}
+	return &clutter{digits, testClutterSeed, len(digits.labels), true, newBenches(clutterSize, 1)}, nil
 }
 
 func (c *clutter) Len() int { return c.n }
@@ -31,16 +45,22 @@ func (c *clutter) Label(i int) int { return int(c.digits.labels[i%len(c.digits.l
 func (c *clutter) Fill(dst []uint8, i int, epoch uint64) {
 	b := c.benches.Get().(*bench)
 	defer c.benches.Put(b)
+	if c.same {
+		epoch = 0
+	}
 	b.stream.seed(c.seed, epoch, i)
-	c.draw(b.small, c.Label(i), &b.stream)
+	c.draw(b.small, i, &b.stream)
 	b.enlarge(dst, b.small)
 }
 
-// draw makes one picture of the class on [40][40] bytes.
-func (c *clutter) draw(small []uint8, class int, s *stream) {
+// draw makes picture i on [40][40] bytes.
+func (c *clutter) draw(small []uint8, i int, s *stream) {
 	clear(small)
-	same := c.digits.byClass[class]
-	shown := int(same[s.below(len(same))])
+	shown := i
+	if !c.same {
+		alike := c.digits.byClass[c.Label(i)]
+		shown = int(alike[s.below(len(alike))])
+	}
 	// The published pictures were placed this way: evenly from left to right but for the
 	// last place, and at the bottom more often than not. Their patches, too, leave out the
 	// last place in either direction, so that the last row and column stay empty but for digits.

@@ -371,6 +371,40 @@ func TestFreshClutterRepeats(t *testing.T) {
 	assert.NotEqual(t, first, again, "another seed")
 }
 
+// TestFreshTest: every test digit once, each by itself, the same pictures always.
+func TestFreshTest(t *testing.T) {
+	var pictures, labels []byte
+	for i := range 20 {
+		pictures = append(pictures, bytes.Repeat([]byte{byte(100 + i)}, 784)...)
+		labels = append(labels, byte(i%10))
+	}
+	folder := writeFiles(t, map[string][]byte{
+		"mnist/t10k-images-idx3-ubyte": idx(pictures, 20, 28, 28), "mnist/t10k-labels-idx1-ubyte": idx(labels, 20),
+	})
+	set, err := FreshTest(folder)
+	require.NoError(t, err)
+	require.Equal(t, 20, set.Len())
+	got, again := make([]uint8, pixels.Len), make([]uint8, pixels.Len)
+	c, small := set.(*clutter), make([]uint8, clutterSize*clutterSize)
+	var s stream
+	for i := range set.Len() {
+		assert.Equal(t, i%10, set.Label(i))
+		s.seed(1, 0, i)
+		c.draw(small, i, &s)
+		values := map[uint8]int{}
+		for _, v := range small {
+			values[v]++
+		}
+		// Patches that fell on the digit are brighter by their own value, so its own is the most frequent of all.
+		assert.Greater(t, values[byte(100+i)], 784-patches*patchSize*patchSize-1, "picture %d shows digit %d", i, i)
+		set.Fill(got, i, 0)
+		set.Fill(again, i, 3)
+		assert.True(t, bytes.Equal(got, again), "the epoch changes nothing")
+	}
+	_, err = FreshTest(t.TempDir())
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 func TestFillFromManyGoroutines(t *testing.T) {
 	set := Augment(FreshClutter(testDigits(t), 7, 30), 4, 1)
 	want := make([][]uint8, set.Len())

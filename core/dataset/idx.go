@@ -17,6 +17,9 @@ const digitSize = 28
 // first; the published cluttered file makes its validation pictures of the others.
 const trainDigits = 50_000
 
+// testCount is how many digits MNIST's test file holds.
+const testCount = 10_000
+
 // Digits are plain MNIST digits, the stuff that cluttered pictures are made of.
 type Digits struct {
 	images  []uint8 // [len(labels)][28][28]
@@ -27,12 +30,15 @@ type Digits struct {
 // OpenDigits reads the first 50,000 training digits of MNIST from train-images-idx3-ubyte
 // and train-labels-idx1-ubyte, each plain or .gz, in dataPath or its folder mnist. Without
 // the files the error is fs.ErrNotExist.
-func OpenDigits(dataPath string) (*Digits, error) {
-	images, err := readIDX(dataPath, "train-images-idx3-ubyte", digitSize, digitSize)
+func OpenDigits(dataPath string) (*Digits, error) { return openDigits(dataPath, "train", trainDigits) }
+
+// openDigits reads the first digits, most at the most, of the pair of files whose names begin with part.
+func openDigits(dataPath, part string, most int) (*Digits, error) {
+	images, err := readIDX(dataPath, part+"-images-idx3-ubyte", digitSize, digitSize)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := readIDX(dataPath, "train-labels-idx1-ubyte")
+	labels, err := readIDX(dataPath, part+"-labels-idx1-ubyte")
 	if err != nil { // not wrapped: half of MNIST is a mistake, not its absence
 		return nil, fmt.Errorf("the images of MNIST are in %s, but: %v", dataPath, err)
 	}
@@ -40,7 +46,7 @@ func OpenDigits(dataPath string) (*Digits, error) {
 		return nil, fmt.Errorf("the MNIST files in %s hold %d images and %d labels; take both from the same place",
 			dataPath, len(images)/(digitSize*digitSize), len(labels))
 	}
-	n := min(len(labels), trainDigits)
+	n := min(len(labels), most)
 	return newDigits(images[:n*digitSize*digitSize], labels[:n])
 }
 

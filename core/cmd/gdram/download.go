@@ -44,6 +44,8 @@ var published = map[string][]remote{
 		{clutteredMNIST + "mnist_sequence1_sample_5distortions5x5.npz", "0a24adc90092682f277dab3df89e4cd1", "mnist_sequence1_sample_5distortions5x5.npz", false},
 		{mnistMirror + "train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", "mnist/train-images-idx3-ubyte.gz", false},
 		{mnistMirror + "train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", "mnist/train-labels-idx1-ubyte.gz", false},
+		{mnistMirror + "t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", "mnist/t10k-images-idx3-ubyte.gz", false},
+		{mnistMirror + "t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", "mnist/t10k-labels-idx1-ubyte.gz", false},
 	},
 }
 

@@ -1,0 +1,113 @@
+package core
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gdram/core/policy"
+)
+
+// looker is a classifier that looks about, and pictures for it.
+func looker(n int) (*Classifier, [][]float32) {
+	return NewClassifier(formulaParams(10, 1)), randomBatch(testRand(), n, false).Images
+}
+
+// TestConfidence: the answer is that of the first look after which its class is probable enough.
+func TestConfidence(t *testing.T) {
+	c, images := looker(BlockSize)
+	full := make([][]float32, len(images)) // the leading probability after each look
+	for b, image := range images {
+		for _, g := range c.Classify(image, Options{}).Glimpses {
+			top := float32(0)
+			for _, p := range g.Probabilities {
+				top = max(top, p)
+			}
+			full[b] = append(full[b], top)
+		}
+	}
+	lengths := map[int]bool{}
+	for _, threshold := range []float32{0.01, full[0][0], full[1][3], full[2][5], 0.9999} {
+		for b, r := range c.ClassifyBlock(images, Options{Confidence: threshold}) {
+			want := Steps
+			for i := Steps - 1; i >= 0; i-- {
+				// To rounding: a picture in a block is computed as one alone is, but not to the bit.
+				if full[b][i] >= threshold-1e-6 {
+					want = i + 1
+				}
+			}
+			assert.Len(t, r.Glimpses, want, "picture %d at %v", b, threshold)
+			lengths[want] = true
+		}
+	}
+	assert.Greater(t, len(lengths), 2, "the thresholds tell pictures apart")
+}
+
+func TestGivenPlaces(t *testing.T) {
+	c, images := looker(2)
+	places := randomBatch(testRand(), 2, true).Places
+	for b, r := range c.ClassifyBlock(images, Options{Places: places}) {
+		for i, g := range r.Glimpses {
+			assert.Equal(t, places[i*2+b], [2]float32{g.X, g.Y})
+			assert.EqualValues(t, 1, g.Weight)
+		}
+	}
+	assert.Panics(t, func() { c.ClassifyBlock(images, Options{Places: places[:Steps]}) })
+}
+
+func TestNoise(t *testing.T) {
+	c, images := looker(2)
+	noise := randomBatch(testRand(), 2, false).Noise[:2*Steps]
+	mean := c.Classify(images[1], Options{})
+	first, logits := mean.Glimpses[0], slices.Clone(mean.Logits)
+	still := c.ClassifyBlock(images, Options{Noise: noise})[1]
+	assert.InDeltaSlice(t, logits, still.Logits, 1e-5, "without width there is no noise")
+
+	const scale = 0.25
+	r := c.ClassifyBlock(images, Options{Noise: noise, NoiseScale: scale})[1]
+	want := policy.First([2]float32{first.X + scale*first.SigmaX*noise[1][0], first.Y + scale*first.SigmaY*noise[1][1]})
+	assert.InDelta(t, want[0], r.Glimpses[0].X, 1e-6)
+	assert.InDelta(t, want[1], r.Glimpses[0].Y, 1e-6)
+	assert.EqualValues(t, 1, r.Glimpses[0].Weight)
+}
+
+// TestSampler compares with looks one by one; a picture's answer does not depend on its block.
+func TestSampler(t *testing.T) {
+	const count, scale, seed, first = 8, 0.3, 5, 40
+	c, images := looker(3)
+	s := NewSampler(c, count, scale, seed)
+	results := s.ClassifyBlock(images, first)
+	for b, image := range images {
+		var probabilities, afterTwo [10]float32
+		var top, x float32
+		noise := make([][2]float32, Steps)
+		for sample := range count {
+			for i := range noise {
+				noise[i] = policy.Noise(seed, sample, first+b, i)
+			}
+			one := c.Share().Classify(image, Options{Noise: noise, NoiseScale: scale})
+			if sample == 0 {
+				x = one.Glimpses[7].X
+			}
+			for k := range probabilities {
+				probabilities[k] += one.Probabilities[k] / count
+				afterTwo[k] += one.Glimpses[1].Probabilities[k] / count
+			}
+		}
+		r := &results[b]
+		require.Len(t, r.Glimpses, Steps)
+		assert.InDelta(t, x, r.Glimpses[7].X, 1e-5)
+		assert.InDeltaSlice(t, probabilities[:], r.Probabilities, 1e-5)
+		assert.InDeltaSlice(t, afterTwo[:], r.Glimpses[1].Probabilities, 1e-5)
+		for _, p := range probabilities {
+			top = max(top, p)
+		}
+		assert.InDelta(t, top, probabilities[r.Label], 1e-5)
+	}
+	want := slices.Clone(results[2].Probabilities)
+	alone := s.ClassifyBlock(images[2:], first+2)
+	assert.InDeltaSlice(t, want, alone[0].Probabilities, 1e-5)
+	assert.Zero(t, testing.AllocsPerRun(2, func() { s.ClassifyBlock(images, first) }))
+}
