@@ -36,6 +36,10 @@ const (
 	KeyPreprocessing = "preprocessing" // {"size": 128, "gray": false}
 )
 
+// KeyConfidence is a key of Meta.Extra, as the page has no use for it: where the network may stop looking,
+// chosen on validation pictures for core.Options.Confidence. Package disk reads and writes it.
+const KeyConfidence = "fast_confidence"
+
 // MaxHeader bounds the header in bytes; ours take some 8,000.
 const MaxHeader = 1 << 20
 

@@ -3,146 +3,147 @@ package train
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync/atomic"
 
 	"gdram/core"
 	"gdram/core/dataset"
 	"gdram/core/internal/workers"
 	"gdram/core/pixels"
+	"gdram/core/policy"
 )
 
-// Metrics is what an evaluation found. Shares are in 0..1.
-type Metrics struct {
-	Images       int
-	Top1, Top5   float64
-	MeanGlimpses float64
-	After        [core.Steps]float64 // top-1 had every picture stopped after 1, 2, ... looks, of those that looked so often
-	MeanSigma    float64             // of the policy, in units of half the picture's width
-	Spread       float64             // standard deviation of the places over pictures, mean over looks and coordinates
+// Manner is how a network looks while it is evaluated. The zero value looks Steps times, where the policy's
+// mean says.
+type Manner struct {
+	Looks      Looks   // who chooses the places; "" for the policy
+	Fast       bool    // stop as published
+	Confidence float32 // stop when sure, see core.Options; 0 for never
+	Samples    int     // if above 0, answers are means over so many stochastic looks of the policy, all of them full
+	NoiseScale float32 // of those: factor on the policy's standard deviation
+	Seed       uint64  // of those, and of random looks
 }
 
-// tally is one block's share of an evaluation; counts, so that any order adds up to the same.
-type tally struct {
-	top1, top5, glimpses int
-	after, looked        [core.Steps]int
-	sigma                float64
-	place, square        [core.Steps][2]float64
+// Evaluation is what a network made of every picture of a set.
+type Evaluation struct {
+	Classes  int
+	Outcomes []Outcome
+}
+
+// Outcome is what it made of one.
+type Outcome struct {
+	Label int
+	Rank  int    // classes more probable than the right one
+	Looks []Seen // those taken, 1 to Steps
+}
+
+// Seen is one look, and what the answer would have been after it.
+type Seen struct {
+	X, Y, Weight float32
+	Sigma        float32 // of the policy, mean of both coordinates
+	Answer       int32   // the most probable class
+	Confidence   float32 // its probability
+}
+
+// Last is the look whose answer counts.
+func (o *Outcome) Last() *Seen { return &o.Looks[len(o.Looks)-1] }
+
+// evaluator is one worker's.
+type evaluator struct {
+	classifier *core.Classifier
+	sampler    *core.Sampler
+	bytes      []uint8
+	images     [][]float32
+	places     [][2]float32 // [Steps][pictures]
 }
 
 // Evaluate classifies a set with the given number of threads, 0 for GOMAXPROCS. progress, if not nil, is
 // called from one of them with the number of pictures done.
-func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, options core.Options, threads int, progress func(done, total int)) (Metrics, error) {
+func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, manner Manner, threads int, progress func(done, total int)) (*Evaluation, error) {
 	pool := workers.New(threads)
 	defer pool.Close()
-	type worker struct {
-		classifier *core.Classifier
-		bytes      []uint8
-		images     [][]float32
-	}
-	crew := make([]worker, pool.Workers())
+	crew := make([]evaluator, pool.Workers())
 	for i := range crew {
-		crew[i] = worker{classifier: c.Share(), bytes: make([]uint8, pixels.Len)}
+		w := &crew[i]
+		w.classifier, w.bytes = c.Share(), make([]uint8, pixels.Len)
+		w.places = make([][2]float32, core.Steps*core.BlockSize)
 		for range core.BlockSize {
-			crew[i].images = append(crew[i].images, make([]float32, core.ImageLen))
+			w.images = append(w.images, make([]float32, core.ImageLen))
+		}
+		if manner.Samples > 0 {
+			w.sampler = core.NewSampler(w.classifier, manner.Samples, manner.NoiseScale, manner.Seed)
 		}
 	}
 	n := set.Len()
-	tallies := make([]tally, (n+core.BlockSize-1)/core.BlockSize)
+	e := &Evaluation{Classes: c.Classes(), Outcomes: make([]Outcome, n)}
+	seen := make([]Seen, n*core.Steps)
 	var done, broken atomic.Int64 // broken: 1 + a picture whose answer is not a number
-	pool.Run(len(tallies), func(task, id int) {
+	pool.Run((n+core.BlockSize-1)/core.BlockSize, func(task, id int) {
 		if ctx.Err() != nil {
 			return
 		}
 		w, from := &crew[id], task*core.BlockSize
-		images := w.images[:min(core.BlockSize, n-from)]
-		for i := range images {
-			set.Fill(w.bytes, from+i, 0)
-			pixels.ToFloat(images[i], w.bytes)
-		}
-		results := w.classifier.ClassifyBlock(images, options)
+		results := w.classify(set, from, min(core.BlockSize, n-from), &manner)
 		for i := range results {
 			if p := results[i].Probabilities[0]; p != p {
 				broken.CompareAndSwap(0, int64(from+i+1))
 			}
-			tallies[task].add(&results[i], set.Label(from+i))
+			e.Outcomes[from+i] = outcome(&results[i], set.Label(from+i), seen[(from+i)*core.Steps:])
 		}
-		total := done.Add(int64(len(images)))
+		total := done.Add(int64(len(results)))
 		if progress != nil && id == 0 {
 			progress(int(total), n)
 		}
 	})
 	if err := ctx.Err(); err != nil {
-		return Metrics{}, err
+		return nil, err
 	}
 	if i := broken.Load(); i > 0 {
-		return Metrics{}, fmt.Errorf("the network's answer for picture %d is not a number; the weights are damaged, take others", i-1)
+		return nil, fmt.Errorf("the network's answer for picture %d is not a number; the weights are damaged, take others", i-1)
 	}
-	var sum tally
-	for i := range tallies {
-		sum.merge(&tallies[i])
-	}
-	return sum.metrics(n), nil
+	return e, nil
 }
 
-func (t *tally) add(r *core.Result, label int) {
-	if r.Label == label {
-		t.top1++
+// classify looks at n pictures of the set.
+func (w *evaluator) classify(set dataset.Set, from, n int, manner *Manner) []core.Result {
+	images := w.images[:n]
+	for b := range images {
+		set.Fill(w.bytes, from+b, 0)
+		pixels.ToFloat(images[b], w.bytes)
 	}
-	rank := 0
+	if w.sampler != nil {
+		return w.sampler.ClassifyBlock(images, from)
+	}
+	options := core.Options{Fast: manner.Fast, Confidence: manner.Confidence}
+	if manner.Looks != "" && manner.Looks != Policy {
+		options.Places = w.places[:core.Steps*n]
+		for i := range options.Places {
+			options.Places[i] = manner.Looks.place(manner.Seed, 0, from+i%n, i/n)
+		}
+	}
+	return w.classifier.ClassifyBlock(images, options)
+}
+
+// outcome notes a result, which the classifier will overwrite.
+func outcome(r *core.Result, label int, seen []Seen) Outcome {
+	o := Outcome{Label: label, Looks: seen[:len(r.Glimpses):len(r.Glimpses)]}
 	for _, p := range r.Probabilities {
 		if p > r.Probabilities[label] {
-			rank++
+			o.Rank++
 		}
 	}
-	if rank < 5 {
-		t.top5++
-	}
-	t.glimpses += len(r.Glimpses)
 	for i, g := range r.Glimpses {
-		t.looked[i]++
-		if argmax(g.Probabilities) == label {
-			t.after[i]++
-		}
-		t.sigma += float64(g.SigmaX+g.SigmaY) / 2
-		for c, v := range [2]float64{float64(g.X), float64(g.Y)} {
-			t.place[i][c] += v
-			t.square[i][c] += v * v
-		}
+		answer := argmax(g.Probabilities)
+		o.Looks[i] = Seen{g.X, g.Y, g.Weight, (g.SigmaX + g.SigmaY) / 2, int32(answer), g.Probabilities[answer]}
 	}
+	return o
 }
 
-func (t *tally) merge(o *tally) {
-	t.top1 += o.top1
-	t.top5 += o.top5
-	t.glimpses += o.glimpses
-	t.sigma += o.sigma
-	for i := range t.after {
-		t.after[i] += o.after[i]
-		t.looked[i] += o.looked[i]
-		for c := range 2 {
-			t.place[i][c] += o.place[i][c]
-			t.square[i][c] += o.square[i][c]
+// published is the number of looks after which fast mode as published would have stopped.
+func (o *Outcome) published() int {
+	for i := 1; i < len(o.Looks); i++ {
+		if policy.Stop(i, o.Looks[i].Weight, o.Looks[i-1].Weight) {
+			return i + 1
 		}
 	}
-}
-
-func (t *tally) metrics(n int) Metrics {
-	share := func(count int) float64 { return float64(count) / float64(n) }
-	m := Metrics{Images: n, Top1: share(t.top1), Top5: share(t.top5), MeanGlimpses: share(t.glimpses)}
-	m.MeanSigma = t.sigma / float64(t.glimpses)
-	looks := 0.0
-	for i, looked := range t.looked {
-		if looked == 0 {
-			continue
-		}
-		m.After[i] = float64(t.after[i]) / float64(looked)
-		for c := range 2 {
-			mean := t.place[i][c] / float64(looked)
-			m.Spread += math.Sqrt(max(0, t.square[i][c]/float64(looked)-mean*mean)) / 2
-		}
-		looks++
-	}
-	m.Spread /= looks
-	return m
+	return len(o.Looks)
 }

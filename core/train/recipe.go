@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -13,6 +14,9 @@ import (
 const (
 	Reference = "reference" // the published one
 	Ours      = "gdram"     // ours: same network, same cost
+	// Ours, but no policy ever chooses: what looking is worth shows in the difference.
+	OursScan   = "gdram-scan"
+	OursRandom = "gdram-random"
 )
 
 // recipe is everything about training that is not the network.
@@ -27,6 +31,7 @@ type recipe struct {
 	averaging float64 // running average of the weights: weight of the past at a step; 0 for none
 	meanStart float32 // factor on the initial weights of the policy's mean
 
+	instead    Looks      // who chooses the places in place of the policy, from the first step to the last; "" for nobody
 	scan       float64    // share of the epochs that look at random places, for the classifier to start on
 	noise      [2]float32 // factor on the policy's noise, after that: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
@@ -51,8 +56,15 @@ func newRecipe(name string) (recipe, error) {
 			emission: 0.1, averaging: 0.998, meanStart: 0.1,
 			scan: 0.25, noise: [2]float32{0.3, 0.15}, totalStats: true, shift: 12,
 		}, nil
+	case OursScan, OursRandom:
+		r, err := newRecipe(Ours)
+		r.instead = Scan
+		if name == OursRandom {
+			r.instead = Random
+		}
+		return r, err
 	}
-	return recipe{}, fmt.Errorf("unknown recipe %q: it is %s or %s", name, Ours, Reference)
+	return recipe{}, fmt.Errorf("unknown recipe %q: it is %s or %s, or to compare with %s or %s", name, Ours, Reference, OursScan, OursRandom)
 }
 
 // referenceAdam is the published optimiser.
@@ -83,14 +95,20 @@ func (r *recipe) rate(step, total int) float64 {
 	return min(1, float64(step+1)/warmup) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(total)))
 }
 
-// looks says how a step looks: at random places, or where the policy says, with its noise times scale.
-func (r *recipe) looks(step, total int) (random bool, scale float32) {
+// lookers says who chooses the places in evaluation.
+func (r *recipe) lookers() Looks { return cmp.Or(r.instead, Policy) }
+
+// looks says who chooses the places in a step, and the factor on the noise of the policy.
+func (r *recipe) looks(step, total int) (looks Looks, scale float32) {
 	start := int(r.scan * float64(total))
-	if step < start {
-		return true, r.noise[0]
+	switch {
+	case r.instead != "":
+		return r.instead, r.noise[0]
+	case step < start:
+		return Random, r.noise[0]
 	}
 	done := float32(step-start) / float32(max(total-start, 1))
-	return false, r.noise[0] + done*(r.noise[1]-r.noise[0])
+	return Policy, r.noise[0] + done*(r.noise[1]-r.noise[0])
 }
 
 // plateau halves the learning rate when validation has not improved for some epochs, as PyTorch's

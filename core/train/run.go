@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"math"
@@ -49,9 +50,10 @@ type Config struct {
 
 	// Load reads a file of weights to start from; nil for safetensors alone.
 	Load func(path string) (*core.Params, error) `json:"-"`
-	// Progress, if not nil, is called after every batch.
-	Progress func(Progress) `json:"-"`
-	Log      *slog.Logger   `json:"-"`
+	// Progress, if not nil, is called after every batch, and AfterEpoch when results.csv has a new line.
+	Progress   func(Progress) `json:"-"`
+	AfterEpoch func()         `json:"-"`
+	Log        *slog.Logger   `json:"-"`
 }
 
 // Progress is how far a run has come.
@@ -67,10 +69,12 @@ var ErrInterrupted = errors.New("interrupted; the run is saved and goes on with 
 // Files of a run folder.
 const (
 	// StateFile holds what resuming needs; ArgsFile the Config, as JSON.
-	StateFile   = "state.gob"
-	ArgsFile    = "args.json"
-	envFile     = "environment.json"
-	resultsFile = "results.csv"
+	StateFile = "state.gob"
+	ArgsFile  = "args.json"
+	envFile   = "environment.json"
+	lockFile  = "lock"
+	// ResultsFile has a line for every epoch.
+	ResultsFile = "results.csv"
 	// BestFile and LastFile are the weights with the best validation accuracy and the newest.
 	BestFile = "best.safetensors"
 	LastFile = "last.safetensors"
@@ -98,6 +102,9 @@ type state struct {
 
 const stateVersion = 2
 
+// KeyRecipe is where weights say in their metadata how they were trained; see Taught.
+const KeyRecipe = "recipe"
+
 // Row is one line of results.csv.
 type Row struct {
 	Epoch        int
@@ -124,8 +131,11 @@ type trainer struct {
 	places [][2]float32
 	bytes  [][]uint8 // one a worker
 	order  []int     // of the epoch's pictures
-	random bool
+	looks  Looks     // of the batch
 	fill   func(task, worker int)
+
+	guard guard
+	lock  io.Closer
 }
 
 // Run trains until the last epoch or until ctx is done, when it saves and returns ErrInterrupted.
@@ -141,7 +151,7 @@ func run(ctx context.Context, c Config, data openData) error {
 	if err != nil {
 		return err
 	}
-	defer r.learner.Close()
+	defer r.close()
 	for r.state.Epoch < r.Epochs {
 		if err := r.epoch(ctx); err != nil {
 			return err
@@ -150,24 +160,41 @@ func run(ctx context.Context, c Config, data openData) error {
 	return nil
 }
 
+// close lets go of the workers and of the run folder.
+func (r *trainer) close() {
+	if r.learner != nil {
+		r.learner.Close()
+	}
+	if r.lock != nil {
+		r.lock.Close()
+	}
+}
+
 // open starts or resumes a run.
-func open(c Config, data openData) (*trainer, error) {
+func open(c Config, data openData) (_ *trainer, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &trainer{Config: c}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
 	path := filepath.Join(c.Dir, StateFile)
 	switch _, err := os.Stat(path); {
 	case c.Resume && errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s holds no run to resume; start one without --resume", c.Dir)
 	case c.Resume:
+		if err := r.take(); err != nil {
+			return nil, err
+		}
 		if err := r.load(path); err != nil {
 			return nil, err
 		}
 	case err == nil:
 		return nil, fmt.Errorf("%s holds a run already; go on with --resume or choose another folder", c.Dir)
 	}
-	var err error
 	if r.recipe, err = newRecipe(r.Recipe); err != nil {
 		return nil, err
 	}
@@ -192,7 +219,6 @@ func open(c Config, data openData) (*trainer, error) {
 		return r, r.begin()
 	}
 	if r.train.Len() != r.state.Pictures {
-		r.learner.Close()
 		return nil, fmt.Errorf("the run in %s learns from %d pictures an epoch, but there are %d now; put back the data it began with (plain MNIST beside the cluttered file, or not)",
 			r.Dir, r.state.Pictures, r.train.Len())
 	}
@@ -264,12 +290,19 @@ func (r *trainer) build() {
 		r.bytes = append(r.bytes, make([]uint8, pixels.Len))
 	}
 	r.fill = r.picture
+	r.guard = newGuard(r.learner)
 }
 
 // begin lays out the run folder.
 func (r *trainer) begin() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return err
+	}
+	if err := r.take(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, StateFile)); err == nil {
+		return fmt.Errorf("another run has begun in %s meanwhile; choose another folder", r.Dir)
 	}
 	if err := writeJSON(filepath.Join(r.Dir, ArgsFile), r.Config); err != nil {
 		return err
@@ -357,6 +390,15 @@ func (r *trainer) restore() {
 	o.step = s.Step
 }
 
+// kept adds to a failure to write, on a full disk say, that the run is none the worse for it: every file is
+// replaced whole or not at all.
+func (r *trainer) kept(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; what %s holds is still the run as it was saved last: make room, then go on with --resume", err, r.Dir)
+}
+
 // save writes the state and the newest weights.
 func (r *trainer) save() error {
 	s, o := &r.state, r.optimizer
@@ -382,8 +424,11 @@ func (r *trainer) save() error {
 
 func (r *trainer) saveWeights(name string) error {
 	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
-		"recipe": r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
+		KeyRecipe: r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
 	}}
+	if confidence := r.state.Valid.Fast.Confidence; confidence > 0 && name == BestFile {
+		disk.SetConfidence(&meta, confidence)
+	}
 	return disk.Save(filepath.Join(r.Dir, name), r.optimizer.shipped(), meta, disk.F32)
 }
 
@@ -430,14 +475,20 @@ func (r *trainer) epoch(ctx context.Context) error {
 	r.Log.Info("epoch", "epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
 		"train", round(mean.Accuracy), "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
 		"best", round(s.Best), "sigma", round(v.MeanSigma), "spread", round(v.Spread), "images_per_second", math.Round(speed))
-	if err := r.writeResults(); err != nil {
+	if err := r.kept(r.writeResults()); err != nil {
 		return err
 	}
-	return r.save()
+	if err := r.kept(r.save()); err != nil {
+		return err
+	}
+	if r.AfterEpoch != nil {
+		r.AfterEpoch()
+	}
+	return nil
 }
 
 func (r *trainer) interrupted() error {
-	if err := r.save(); err != nil {
+	if err := r.kept(r.save()); err != nil {
 		return err
 	}
 	return ErrInterrupted
@@ -467,25 +518,35 @@ func (r *trainer) report(batches, total int) {
 
 // step trains on one batch; step counts from 0 over the whole run of total steps.
 func (r *trainer) step(step, total int) (Losses, error) {
-	random, noise := r.recipe.looks(step, total)
-	r.random, r.batch.NoiseScale, r.batch.Places = random, noise, nil
-	if random {
-		r.batch.Places = r.places
-	}
+	looks, noise := r.recipe.looks(step, total)
+	r.lookBy(looks, noise)
 	r.learner.Run(r.BatchSize, r.fill)
 	r.learner.Forward(&r.batch)
-	losses := r.loss.run(r.labels, noise, !random)
-	if math.IsNaN(losses.Total) || math.IsInf(losses.Total, 0) {
-		return losses, fmt.Errorf("the loss became %v in step %d of epoch %d: the weights in %s are the last good ones; try a smaller --lr",
-			losses.Total, r.state.Batch+1, r.state.Epoch+1, filepath.Join(r.Dir, LastFile))
+	losses := r.loss.run(r.labels, noise, looks == Policy)
+	if what := r.guard.forward(losses); what != "" {
+		return losses, r.spoilt(what)
 	}
 	r.learner.Backward()
+	if what := r.guard.backward(); what != "" {
+		return losses, r.spoilt(what)
+	}
 	r.optimizer.update(r.learner, r.rate(step, total))
 	return losses, nil
 }
 
-// randomReach bounds the places of random looks, in both coordinates.
-const randomReach = 0.75
+// lookBy prepares the batch for looks that somebody chooses; noise is the policy's.
+func (r *trainer) lookBy(looks Looks, noise float32) {
+	r.looks, r.batch.NoiseScale, r.batch.Places = looks, noise, nil
+	if looks != Policy {
+		r.batch.Places = r.places
+	}
+}
+
+// spoilt says where a run went wrong. What it saved before is good: nothing has been saved since.
+func (r *trainer) spoilt(what string) error {
+	return fmt.Errorf("%s is no longer finite in step %d of epoch %d, so the run stops; the weights in %s are the last good ones: try a smaller --lr",
+		what, r.state.Batch+1, r.state.Epoch+1, filepath.Join(r.Dir, LastFile))
+}
 
 // picture fills place b of the batch: picture, label, noise and random places depend on the
 // seed, the epoch and the picture alone.
@@ -498,13 +559,9 @@ func (r *trainer) picture(b, worker int) {
 	for call := range core.Steps + 1 {
 		r.batch.Noise[call*r.BatchSize+b] = policy.Noise(r.Seed, epoch, i, call)
 	}
-	if r.random {
+	if r.looks != Policy {
 		for t := range core.Steps {
-			place := policy.RandomPlace(r.Seed, epoch, i, t)
-			for c := range place {
-				place[c] *= randomReach / policy.Limit
-			}
-			r.places[t*r.BatchSize+b] = place
+			r.places[t*r.BatchSize+b] = r.looks.place(r.Seed, epoch, i, t)
 		}
 	}
 }
@@ -524,7 +581,7 @@ func (r *trainer) calibrate() {
 		}
 	}
 
-	r.random, r.batch.NoiseScale, r.batch.Places = false, 0, nil
+	r.lookBy(r.recipe.lookers(), 0)
 	l.Calibrate(min(calibration, len(r.order)/r.BatchSize), func(i int) *core.Batch {
 		r.state.Batch = i
 		l.Run(r.BatchSize, r.fill)
@@ -549,10 +606,15 @@ func (r *trainer) validate() error {
 		r.calibrate()
 	}
 	// Half a minute at most, so an interrupt waits for it.
-	m, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid, core.Options{}, r.Threads, nil)
+	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid,
+		Manner{Looks: r.recipe.lookers(), Seed: r.Seed}, r.Threads, nil)
 	if err != nil {
-		return err
+		if bad := checkpoint.Finite(r.optimizer.shipped()); bad != nil {
+			err = bad // says where it began
+		}
+		return fmt.Errorf("validation %d: %w", s.Validated+1, err)
 	}
+	m := e.Metrics()
 	s.Valid = m
 	s.Validated++
 	if r.recipe.plateau {
@@ -560,7 +622,7 @@ func (r *trainer) validate() error {
 	}
 	if m.Top1 > s.Best {
 		s.Best = m.Top1
-		return r.saveWeights(BestFile)
+		return r.kept(r.saveWeights(BestFile))
 	}
 	return nil
 }
@@ -570,7 +632,8 @@ func (r *trainer) writeResults() error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{"epoch", "lr", "loss", "prediction", "steps", "baseline", "reinforce", "train_accuracy",
-		"valid_top1", "valid_top5", "valid_sigma", "valid_spread"}
+		"valid_top1", "valid_top5", "valid_sigma", "valid_spread", "valid_ece",
+		"fast_confidence", "fast_top1", "fast_glimpses"} // on validation, too
 	for i := range core.Steps {
 		header = append(header, fmt.Sprintf("valid_after_%d", i+1))
 	}
@@ -579,7 +642,8 @@ func (r *trainer) writeResults() error {
 		number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 		line := []string{strconv.Itoa(row.Epoch)}
 		for _, v := range []float64{row.LR, row.Train.Total, row.Train.Prediction, row.Train.Steps, row.Train.Baseline,
-			row.Train.Reinforce, row.Train.Accuracy, row.Valid.Top1, row.Valid.Top5, row.Valid.MeanSigma, row.Valid.Spread} {
+			row.Train.Reinforce, row.Train.Accuracy, row.Valid.Top1, row.Valid.Top5, row.Valid.MeanSigma, row.Valid.Spread, row.Valid.ECE,
+			row.Valid.Fast.Confidence, row.Valid.Fast.Top1, row.Valid.Fast.Glimpses} {
 			line = append(line, number(v))
 		}
 		for _, v := range row.Valid.After {
@@ -588,5 +652,5 @@ func (r *trainer) writeResults() error {
 		w.Write(append(line, number(row.ImagesPerSec)))
 	}
 	w.Flush()
-	return disk.WriteFile(filepath.Join(r.Dir, resultsFile), b.Bytes())
+	return disk.WriteFile(filepath.Join(r.Dir, ResultsFile), b.Bytes())
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +72,7 @@ func sameRun(t *testing.T, a, b string) {
 	for _, name := range []string{LastFile, BestFile} {
 		assert.True(t, bytes.Equal(read(t, a, name), read(t, b, name)), "%s must be the same bytes", name)
 	}
-	assert.Equal(t, withoutSpeed(read(t, a, resultsFile)), withoutSpeed(read(t, b, resultsFile)))
+	assert.Equal(t, withoutSpeed(read(t, a, ResultsFile)), withoutSpeed(read(t, b, ResultsFile)))
 }
 
 // TestRunResumes stops runs after every few batches, by the interrupt, and compares their ends with a run
@@ -155,15 +157,16 @@ func TestRunFolder(t *testing.T) {
 	require.NoError(t, json.Unmarshal(read(t, dir, ArgsFile), &args))
 	assert.EqualValues(t, 8, args["epochs"])
 	assert.Contains(t, string(read(t, dir, envFile)), runtime.Version())
-	lines := strings.Split(strings.TrimSpace(string(read(t, dir, resultsFile))), "\n")
+	lines := strings.Split(strings.TrimSpace(string(read(t, dir, ResultsFile))), "\n")
 	assert.Len(t, lines, 9, "a header and a line an epoch")
 
 	p, meta, err := disk.Load(filepath.Join(dir, BestFile))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"lying", "upright"}, meta.Labels)
 	data, _ := openBars("", "")
-	m, err := Evaluate(context.Background(), core.NewClassifier(p), data.Valid, core.Options{}, 2, nil)
+	e, err := Evaluate(context.Background(), core.NewClassifier(p), data.Valid, Manner{}, 2, nil)
 	require.NoError(t, err)
+	m := e.Metrics()
 	assert.GreaterOrEqual(t, m.Top1, 0.9, "bars are easy")
 	assert.Equal(t, 12, m.Images)
 	assert.EqualValues(t, 1, m.Top5)
@@ -228,7 +231,7 @@ func TestEvaluateRefusesNaN(t *testing.T) {
 	for i := range p.Tensor("class_net.fc.2.weight") {
 		p.Tensor("class_net.fc.2.weight")[i] = 3e38
 	}
-	_, err := Evaluate(context.Background(), core.NewClassifier(p), bars{12, 0}, core.Options{}, 1, nil)
+	_, err := Evaluate(context.Background(), core.NewClassifier(p), bars{12, 0}, Manner{}, 1, nil)
 	assert.ErrorContains(t, err, "is not a number")
 }
 
@@ -238,9 +241,124 @@ func TestRunStopsAtNaN(t *testing.T) {
 	c := barsConfig(dir, Reference)
 	c.LR = 1e30
 	err := run(context.Background(), c, openBars)
-	require.ErrorContains(t, err, "the loss became")
+	require.ErrorContains(t, err, "the tensor glimpse_net.fc_g.1.running_var is no longer finite in step 2 of epoch 1")
 	_, _, err = disk.Load(filepath.Join(dir, LastFile)) // refuses what is not finite
 	assert.NoError(t, err)
+}
+
+// TestGuard spoils one thing at a time; what is named is where it began, not where it ended.
+func TestGuard(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, x := range []struct {
+		want  string
+		spoil func(r *trainer)
+	}{
+		{"the tensor rnn1.lstm_cell.weight_ih", func(r *trainer) { r.params.Tensor("rnn1.lstm_cell.weight_ih")[7] = nan }},
+		{"the tensor glimpse_net.fc_g.5.running_mean", func(r *trainer) { // a product beyond float32, seen by the norm behind it
+			fill(r.params.Tensor("glimpse_net.fc_g.4.weight"), 3e38)
+		}},
+		{"the logits of look 1", func(r *trainer) { fill(r.params.Tensor("class_net.fc.2.weight"), 3e38) }},
+		{"the baseline of look 3", func(r *trainer) {
+			fill(r.params.Tensor("baseline_net.fc.0.weight"), 3e38)
+			fill(r.params.Tensor("baseline_net.fc.1.weight")[:128], -3e38)
+		}},
+	} {
+		r, err := open(barsConfig(filepath.Join(t.TempDir(), "run"), Reference), openBars)
+		require.NoError(t, err)
+		r.order = rand.New(rand.NewPCG(1, 1)).Perm(r.train.Len())
+		x.spoil(r)
+		before := slices.Clone(r.params.Flat)
+		_, err = r.step(0, 10)
+		assert.ErrorContains(t, err, x.want+" is no longer finite in step 1 of epoch 1")
+		for _, s := range r.params.Specs {
+			if s.Kind.Trained() && x.want != "the tensor "+s.Name {
+				at := r.params.Tensor(s.Name)
+				assert.Equal(t, before[:len(at)], at, s.Name+" is as before the step")
+			}
+			before = before[s.Len():]
+		}
+		r.close()
+	}
+
+	r, err := open(barsConfig(filepath.Join(t.TempDir(), "run"), Reference), openBars)
+	require.NoError(t, err)
+	defer r.close()
+	assert.Empty(t, r.guard.backward())
+	// The gradients are as they were made, all zeros.
+	r.learner.Grads.Tensor("class_net.fc.0.bias")[255] = 2e19 // finite, its square is not
+	assert.Equal(t, "the gradient of class_net.fc.0.bias", r.guard.backward())
+	r.learner.Grads.Tensor("glimpse_net.fc_gg.weight")[1] = nan
+	assert.Equal(t, "the gradient of glimpse_net.fc_gg.weight", r.guard.backward(), "the first of them")
+}
+
+func fill(v []float32, x float32) {
+	for i := range v {
+		v[i] = x
+	}
+}
+
+// TestRunIsAlone: two runs in one folder would take each other's files for their own.
+func TestRunIsAlone(t *testing.T) {
+	if runtime.GOOS == "js" {
+		t.Skip("no other processes in WebAssembly")
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	c := barsConfig(dir, Ours)
+	c.Epochs = 1
+	tries := 0
+	c.Progress = func(Progress) {
+		if tries++; tries > 1 {
+			return
+		}
+		second := barsConfig(dir, Ours)
+		second.Resume = true
+		assert.ErrorContains(t, run(context.Background(), second, openBars), "another run is at work in "+dir)
+		require.NoError(t, os.Rename(filepath.Join(dir, StateFile), filepath.Join(dir, "aside")))
+		second.Resume = false // as if neither had saved yet
+		assert.ErrorContains(t, run(context.Background(), second, openBars), "another run is at work in "+dir)
+		require.NoError(t, os.Rename(filepath.Join(dir, "aside"), filepath.Join(dir, StateFile)))
+	}
+	require.NoError(t, run(context.Background(), c, openBars))
+	require.Positive(t, tries)
+	c.Resume = true
+	assert.NoError(t, run(context.Background(), c, openBars), "a run that ended holds nothing")
+}
+
+// TestRunComparisons: the recipes without a policy look where they say, in training and in evaluation.
+func TestRunComparisons(t *testing.T) {
+	for recipe, looks := range map[string]Looks{OursScan: Scan, OursRandom: Random} {
+		c := barsConfig(filepath.Join(t.TempDir(), recipe), recipe)
+		c.Epochs = 1
+		r, err := open(c, openBars)
+		require.NoError(t, err)
+		require.NoError(t, r.epoch(context.Background()))
+		emission := core.NewParams(2)
+		emission.Initialize(rand.New(rand.NewPCG(c.Seed, 0)))
+		r.recipe.begin(emission)
+		assert.Equal(t, emission.Tensor("emission_net.mu_net.0.bias"), r.params.Tensor("emission_net.mu_net.0.bias"), "the policy learns nothing")
+		assert.NotEqual(t, emission.Tensor("class_net.fc.0.weight"), r.params.Tensor("class_net.fc.0.weight"))
+		if looks == Scan {
+			assert.Zero(t, r.state.Valid.Spread)
+		} else {
+			assert.InDelta(t, randomReach/math.Sqrt(3), r.state.Valid.Spread, 0.08)
+		}
+		for i, place := range r.learner.Places { // of the calibration's last batch
+			if looks == Scan {
+				assert.Equal(t, scan[i/r.BatchSize], place)
+			}
+			assert.LessOrEqual(t, max(place[0], -place[0], place[1], -place[1]), float32(randomReach))
+		}
+		r.close()
+		_, meta, err := disk.Load(filepath.Join(c.Dir, LastFile))
+		require.NoError(t, err)
+		taught, _ := Taught(meta.Extra[KeyRecipe])
+		assert.Equal(t, looks, taught)
+	}
+	for recipe, want := range map[string]float32{Ours: 0.15, Reference: 1, "": 1, "soup": 1} {
+		looks, noise := Taught(recipe)
+		assert.Equal(t, Policy, looks, recipe)
+		assert.Equal(t, want, noise, recipe)
+	}
 }
 
 func TestPlateau(t *testing.T) {
@@ -264,9 +382,9 @@ func TestRates(t *testing.T) {
 	assert.InDelta(t, 1./warmup, ours.rate(0, 10000), 1e-9)
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
-	random, _ := ours.looks(2499, 10000)
-	assert.True(t, random)
-	random, noise := ours.looks(2500, 10000)
-	assert.False(t, random)
+	looks, _ := ours.looks(2499, 10000)
+	assert.Equal(t, Random, looks)
+	looks, noise := ours.looks(2500, 10000)
+	assert.Equal(t, Policy, looks)
 	assert.Equal(t, float32(0.3), noise)
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/x448/float16"
 
@@ -159,6 +160,27 @@ func Metadata(meta checkpoint.Meta, classes int) (map[string]string, error) {
 	}
 	m[checkpoint.KeyPreprocessing] = fmt.Sprintf(`{"size":%d,"gray":%t}`, core.ImageSize, meta.Gray)
 	return m, nil
+}
+
+// Confidence returns what the metadata says of where the network may stop looking, 0 where it says nothing.
+func Confidence(meta checkpoint.Meta) (float64, error) {
+	text, ok := meta.Extra[checkpoint.KeyConfidence]
+	if !ok {
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(text, 32)
+	if err != nil || !(v > 0 && v <= 1) {
+		return 0, fmt.Errorf("the metadata has %s %q; want a number above 0, up to 1", checkpoint.KeyConfidence, text)
+	}
+	return v, nil
+}
+
+// SetConfidence notes it, above 0 and up to 1.
+func SetConfidence(meta *checkpoint.Meta, confidence float64) {
+	if meta.Extra == nil {
+		meta.Extra = map[string]string{}
+	}
+	meta.Extra[checkpoint.KeyConfidence] = strconv.FormatFloat(confidence, 'g', 4, 64)
 }
 
 // WriteFile writes b to path through a file beside it that is renamed at the end, so that

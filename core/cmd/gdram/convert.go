@@ -10,10 +10,11 @@ import (
 )
 
 type convertCommand struct {
-	In      string      `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
-	Out     string      `arg:"" help:"The .safetensors file to write."`
-	DType   string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
-	Dataset datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
+	In         string      `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
+	Out        string      `arg:"" help:"The .safetensors file to write."`
+	DType      string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
+	Dataset    datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
+	Confidence *float64    `placeholder:"P" help:"Note in the file that --fast may stop as soon as the answer has this probability; gdram eval --split valid says which to take."`
 }
 
 func (v *convertCommand) Run(c *console) error {
@@ -34,6 +35,12 @@ func (v *convertCommand) Run(c *console) error {
 				v.In, params.Classes, v.Dataset, len(labels))
 		}
 		meta.Dataset, meta.Labels, meta.Gray = string(v.Dataset), labels, gray
+	}
+	if v.Confidence != nil {
+		if !(*v.Confidence > 0 && *v.Confidence <= 1) {
+			return fmt.Errorf("--confidence is %v; want a probability above 0, up to 1", *v.Confidence)
+		}
+		disk.SetConfidence(&meta, *v.Confidence)
 	}
 	dtype := disk.DType(strings.ToUpper(v.DType))
 	if err := disk.Save(v.Out, params, meta, dtype); err != nil {

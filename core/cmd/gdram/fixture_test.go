@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/image/bmp"
@@ -27,12 +28,13 @@ import (
 
 // fixture is a program of the scripts in testdata that makes what they need:
 //
-//	fixture weights FILE CLASSES [DATASET]   untrained weights
+//	fixture weights FILE CLASSES [DATASET [KEY=VALUE]]
+//	                                         untrained weights, with that in their metadata
 //	fixture picture FILE                     quarters, in the format that the name says
 //	fixture bomb FILE WIDTH HEIGHT           a tiny PNG of so many black pixels
 //	fixture cut FILE BYTES                   all of a file but its last bytes
 //	fixture mnist FOLDER                     cluttered digits as published, all alike
-//	fixture digits FOLDER                    ten plain digits in MNIST's format, 0 to 9
+//	fixture digits FOLDER [PART]             ten plain digits in MNIST's format, 0 to 9, as part train or t10k
 //	fixture wait FILE                        until it exists
 func fixture() {
 	if err := makeFixture(os.Args[1:]); err != nil {
@@ -59,6 +61,10 @@ func makeFixture(args []string) error {
 				meta.Labels = append(meta.Labels, "class"+strconv.Itoa(i))
 			}
 		}
+		if len(args) > 4 {
+			key, value, _ := strings.Cut(args[4], "=")
+			meta.Extra = map[string]string{key: value}
+		}
 		return disk.Save(file, untrained(number(2)), meta, disk.F32)
 	case "picture":
 		b, err := encode(quarters(), filepath.Ext(file))
@@ -77,7 +83,11 @@ func makeFixture(args []string) error {
 	case "mnist":
 		return writeMNIST(file)
 	case "digits":
-		return writeDigits(file)
+		part := "train"
+		if len(args) > 2 {
+			part = args[2]
+		}
+		return writeDigits(file, part)
 	case "wait":
 		for range 600 {
 			if _, err := os.Stat(file); err == nil {
@@ -195,12 +205,12 @@ func writeMNIST(folder string) error {
 }
 
 // writeDigits writes ten digits, 0 to 9, all of them white squares.
-func writeDigits(folder string) error {
+func writeDigits(folder, part string) error {
 	images := []byte{0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28}
 	images = append(images, bytes.Repeat([]byte{255}, 10*28*28)...)
 	labels := []byte{0, 0, 8, 1, 0, 0, 0, 10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
-	if err := os.WriteFile(filepath.Join(folder, "train-images-idx3-ubyte"), images, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, part+"-images-idx3-ubyte"), images, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "train-labels-idx1-ubyte"), labels, 0o644)
+	return os.WriteFile(filepath.Join(folder, part+"-labels-idx1-ubyte"), labels, 0o644)
 }

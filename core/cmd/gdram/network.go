@@ -132,3 +132,12 @@ func (n *network) label(class int) string {
 	}
 	return strconv.Itoa(class)
 }
+
+// fast says how fast mode stops: as published, unless the weights carry a confidence that is enough.
+func (n *network) fast() (published bool, confidence float32, err error) {
+	v, err := disk.Confidence(n.meta)
+	if err != nil {
+		return false, 0, fmt.Errorf("the weights in %s: %w; leave --fast out, or choose other weights", n.source, err)
+	}
+	return v == 0, float32(v), nil
+}

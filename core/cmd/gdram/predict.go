@@ -3,21 +3,25 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"gdram/core"
 	"gdram/core/pixels"
+	"gdram/core/train"
 )
 
 type predictCommand struct {
-	Images  []string    `arg:"" name:"image" help:"Pictures of any size: PNG, JPEG, GIF (its first frame), WebP or BMP."`
-	Dataset datasetName `placeholder:"NAME" help:"Which of the embedded networks to use: mnist, cifar10 or cifar100 (default ${dataset}). With --weights: what they learnt from, where the file does not say."`
-	Weights string      `placeholder:"FILE" help:"Use the network in this file instead, .safetensors or .pth."`
-	Fast    bool        `help:"Stop looking early when two looks in a row weigh less than a half. A network whose policy is always sure never does: the embedded one for mnist never, that for cifar10 hardly ever."`
-	Top     int         `default:"5" help:"How many of the most probable classes to tell."`
-	JSON    bool        `help:"Print one JSON object for each picture, one to a line. Probabilities, weights and sigmas (standard deviations of the policy) are fractions; places run from -1 (left, top) to 1."`
+	Images     []string    `arg:"" name:"image" help:"Pictures of any size: PNG, JPEG, GIF (its first frame), WebP or BMP."`
+	Dataset    datasetName `placeholder:"NAME" help:"Which of the embedded networks to use: mnist, cifar10 or cifar100 (default ${dataset}). With --weights: what they learnt from, where the file does not say."`
+	Weights    string      `placeholder:"FILE" help:"Use the network in this file instead, .safetensors or .pth."`
+	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
+	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks, their places drawn from the policy's Gaussian; the glimpses told are the first look's."`
+	RandomSeed uint64      `placeholder:"N" help:"The draws of --samples follow from it (default 0)."`
+	Top        int         `default:"5" help:"How many of the most probable classes to tell."`
+	JSON       bool        `help:"Print one JSON object for each picture, one to a line. Probabilities, weights and sigmas (standard deviations of the policy) are fractions; places run from -1 (left, top) to 1."`
 }
 
 // prediction is the answer for one picture.
@@ -46,14 +50,22 @@ type look struct {
 // Run answers for every picture it can read. Each of the others costs a sentence and the
 // exit code, but not the answers for the rest.
 func (p *predictCommand) Run(c *console) error {
-	if p.Top < 1 {
+	switch {
+	case p.Top < 1:
 		return fmt.Errorf("--top is %d; want at least 1", p.Top)
+	case p.Samples < 0:
+		return fmt.Errorf("--samples is %d; want at least 1", p.Samples)
+	case p.Samples > 0 && p.Fast:
+		return errors.New("--samples averages full looks; leave --fast out")
 	}
 	net, err := openNetwork(p.Weights, p.Dataset)
 	if err != nil {
 		return err
 	}
-	classifier := core.NewClassifier(net.params)
+	classify, err := p.classify(net)
+	if err != nil {
+		return err
+	}
 	input := make([]float32, core.ImageLen)
 	show, clear := c.progress()
 	defer clear()
@@ -83,7 +95,7 @@ func (p *predictCommand) Run(c *console) error {
 			continue
 		}
 		pixels.ToFloat(input, picture)
-		result := classifier.Classify(input, core.Options{Fast: p.Fast})
+		result := classify(input)
 		if !finite(result) {
 			return fail(fmt.Errorf("the network's answer for %s is not a number; the weights in %s are damaged or not trained, so try others", file, net.source))
 		}
@@ -93,6 +105,31 @@ func (p *predictCommand) Run(c *console) error {
 		}
 	}
 	return failure
+}
+
+// classify returns what looks at one picture, as the flags say.
+func (p *predictCommand) classify(net *network) (func(picture []float32) *core.Result, error) {
+	looks, noise := train.Taught(net.meta.Extra[train.KeyRecipe])
+	if looks != train.Policy {
+		return nil, fmt.Errorf("the weights in %s learnt with %s looks, to be compared with others by gdram eval; predict needs a policy, so choose other weights", net.source, looks)
+	}
+	classifier := core.NewClassifier(net.params)
+	if p.Samples > 0 {
+		// Every picture is number 0: its answer shall not depend on what else is asked.
+		sampler, one := core.NewSampler(classifier, p.Samples, noise, p.RandomSeed), make([][]float32, 1)
+		return func(picture []float32) *core.Result {
+			one[0] = picture
+			return &sampler.ClassifyBlock(one, 0)[0]
+		}, nil
+	}
+	var options core.Options
+	if p.Fast {
+		var err error
+		if options.Fast, options.Confidence, err = net.fast(); err != nil {
+			return nil, err
+		}
+	}
+	return func(picture []float32) *core.Result { return classifier.Classify(picture, options) }, nil
 }
 
 // patience is how long predicting may take before it shows how far it is.

@@ -18,7 +18,7 @@ import (
 type trainCommand struct {
 	DataPath    string      `placeholder:"DIR" help:"Folder with the published data files (default ${data_path})."`
 	Dataset     datasetName `placeholder:"NAME" help:"What to learn: mnist, cifar10 or cifar100 (default ${dataset})."`
-	Recipe      string      `placeholder:"NAME" help:"How to train: gdram (default) or reference, as published."`
+	Recipe      string      `placeholder:"NAME" help:"How to train: gdram (default) or reference, as published. gdram-scan and gdram-random are gdram without a policy, for comparison: the same eight places in every picture, or random ones."`
 	BatchSize   *int        `placeholder:"N" help:"Pictures of one step (default 128)."`
 	LR          *float64    `name:"lr" placeholder:"RATE" help:"Learning rate (default the recipe's own, 0.001 for reference)."`
 	Epochs      *int        `placeholder:"N" help:"Times through the data (default the recipe's own)."`

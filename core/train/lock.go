@@ -1,0 +1,23 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// errLocked says that another process holds a lock.
+var errLocked = errors.New("locked")
+
+// take makes the run folder this process's own until the run is closed. The operating system lets go of the
+// lock when the process ends, however it ends, so that none is ever stale; the file stays.
+func (r *trainer) take() (err error) {
+	r.lock, err = lock(filepath.Join(r.Dir, lockFile))
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("another run is at work in %s; wait until it ends, or choose another folder", r.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot make %s this run's own: %w", r.Dir, err)
+	}
+	return nil
+}
