@@ -36,9 +36,9 @@ const (
 	KeyPreprocessing = "preprocessing" // {"size": 128, "gray": false}
 )
 
-// KeyConfidence is a key of Meta.Extra, as the page has no use for it: where the network may stop looking,
-// chosen on validation pictures for core.Options.Confidence. Package disk reads and writes it.
-const KeyConfidence = "fast_confidence"
+// KeyFast is a key of Meta.Extra, as the page has no use for it: where fast mode stops looking, as JSON,
+// {"confidence":0.75,"glimpses":6}. Package disk reads and writes it.
+const KeyFast = "fast"
 
 // MaxHeader bounds the header in bytes; ours take some 8,000.
 const MaxHeader = 1 << 20

@@ -18,6 +18,7 @@ type Manner struct {
 	Looks      Looks   // who chooses the places; "" for the policy
 	Fast       bool    // stop as published
 	Confidence float32 // stop when sure, see core.Options; 0 for never
+	Most       int     // stop after so many looks in any case; 0 for Steps
 	Samples    int     // if above 0, answers are means over so many stochastic looks of the policy, all of them full
 	NoiseScale float32 // of those: factor on the policy's standard deviation
 	Seed       uint64  // of those, and of random looks
@@ -113,7 +114,7 @@ func (w *evaluator) classify(set dataset.Set, from, n int, manner *Manner) []cor
 	if w.sampler != nil {
 		return w.sampler.ClassifyBlock(images, from)
 	}
-	options := core.Options{Fast: manner.Fast, Confidence: manner.Confidence}
+	options := core.Options{Fast: manner.Fast, Confidence: manner.Confidence, MaxGlimpses: manner.Most}
 	if manner.Looks != "" && manner.Looks != Policy {
 		options.Places = w.places[:core.Steps*n]
 		for i := range options.Places {

@@ -67,14 +67,15 @@ func TestExits(t *testing.T) {
 	outcomes = append(outcomes, seen(0, .9, 0, .9, 1, .95, 1, .99), seen(0, .9, 0, .9, 1, .95, 1, .99)) // two are deceptive: half a point
 	e := Evaluation{Classes: 2, Outcomes: outcomes}
 
-	assert.Equal(t, Exit{0, 1, 4}, e.ExitAt(0), "never")
-	x := e.ExitAt(0.85)
+	assert.Equal(t, Exit{0, 8, 1, 4}, e.ExitAt(0, 8), "never")
+	x := e.ExitAt(0.85, 8)
 	assert.InDelta(t, 400./402, x.Top1, 1e-9)
 	assert.InDelta(t, (302+400)/402., x.Glimpses, 1e-9)
-	assert.Equal(t, 1., e.ExitAt(0.5).Glimpses)
-	exits := e.Exits()
-	assert.Len(t, exits, 500)
-	assert.InDelta(t, 1, exits[499].Confidence, 1e-9)
+	assert.Equal(t, 1., e.ExitAt(0.5, 8).Glimpses)
+	assert.Equal(t, 3., e.ExitAt(0.995, 3).Glimpses)
+	exits := e.Exits(8)
+	assert.Len(t, exits, 200)
+	assert.InDelta(t, 1, exits[199].Confidence, 1e-9)
 
 	best := e.ChooseExit()
 	assert.InDelta(t, 400./402, best.Top1, 1e-9, "0.4975 points are lost, fewer than 0.5")
@@ -84,13 +85,23 @@ func TestExits(t *testing.T) {
 
 	e.Outcomes = append(e.Outcomes, outcomes[401]) // with a third, 0.74
 	assert.InDelta(t, 1, e.ChooseExit().Top1, 1e-9)
+
+	// One picture of which it is never sure, right after the second look and later.
+	e.Outcomes = append(outcomes[:300:300], seen(0, .2, 1, .2, 1, .2, 1, .2))
+	best = e.ChooseExit()
+	assert.Equal(t, 1., best.Glimpses, "one in 301 may be lost")
+	e.Outcomes = e.Outcomes[200:]
+	best = e.ChooseExit()
+	assert.Equal(t, 2, best.Most)
+	assert.InDelta(t, 102./101, best.Glimpses, 1e-9)
+	assert.Equal(t, 1., best.Top1)
 }
 
 // TestPublishedExit compares with what the classifier does.
 func TestPublishedExit(t *testing.T) {
 	e := Evaluation{Classes: 2, Outcomes: []Outcome{seen(0, .5, 0, .5, 1, .5, 0, .5), seen(1, .5, 1, .5)}}
 	e.Outcomes[0].Looks[1].Weight, e.Outcomes[0].Looks[2].Weight = .4, .4
-	assert.Equal(t, Exit{0, 1, 2.5}, e.PublishedExit())
+	assert.Equal(t, Exit{Top1: 1, Glimpses: 2.5}, e.PublishedExit())
 }
 
 // TestEvaluateManners: stopping while looking is what the full looks say it would be.
@@ -118,8 +129,9 @@ func TestEvaluateManners(t *testing.T) {
 	slices.Sort(all)
 	confidence := float64(all[len(all)*9/10])
 	for what, pair := range map[string][2]Exit{
-		"sure":      {evaluate(Manner{Confidence: float32(confidence)}).ExitAt(0), full.ExitAt(confidence)},
-		"published": {evaluate(Manner{Fast: true}).ExitAt(0), full.PublishedExit()},
+		"sure":      {evaluate(Manner{Confidence: float32(confidence)}).ExitAt(0, 8), full.ExitAt(confidence, 8)},
+		"bounded":   {evaluate(Manner{Confidence: float32(confidence), Most: 5}).ExitAt(0, 8), full.ExitAt(confidence, 5)},
+		"published": {evaluate(Manner{Fast: true}).ExitAt(0, 8), full.PublishedExit()},
 	} {
 		assert.Equal(t, pair[1].Glimpses, pair[0].Glimpses, what)
 		assert.Equal(t, pair[1].Top1, pair[0].Top1, what)

@@ -426,8 +426,8 @@ func (r *trainer) saveWeights(name string) error {
 	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
 		KeyRecipe: r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
 	}}
-	if confidence := r.state.Valid.Fast.Confidence; confidence > 0 && name == BestFile {
-		disk.SetConfidence(&meta, confidence)
+	if exit := r.state.Valid.Fast; exit.Confidence > 0 && name == BestFile {
+		disk.Fast{Confidence: exit.Confidence, Glimpses: exit.Most}.Note(&meta)
 	}
 	return disk.Save(filepath.Join(r.Dir, name), r.optimizer.shipped(), meta, disk.F32)
 }
@@ -633,7 +633,7 @@ func (r *trainer) writeResults() error {
 	w := csv.NewWriter(&b)
 	header := []string{"epoch", "lr", "loss", "prediction", "steps", "baseline", "reinforce", "train_accuracy",
 		"valid_top1", "valid_top5", "valid_sigma", "valid_spread", "valid_ece",
-		"fast_confidence", "fast_top1", "fast_glimpses"} // on validation, too
+		"fast_confidence", "fast_most", "fast_top1", "fast_glimpses"} // on validation, too
 	for i := range core.Steps {
 		header = append(header, fmt.Sprintf("valid_after_%d", i+1))
 	}
@@ -643,7 +643,7 @@ func (r *trainer) writeResults() error {
 		line := []string{strconv.Itoa(row.Epoch)}
 		for _, v := range []float64{row.LR, row.Train.Total, row.Train.Prediction, row.Train.Steps, row.Train.Baseline,
 			row.Train.Reinforce, row.Train.Accuracy, row.Valid.Top1, row.Valid.Top5, row.Valid.MeanSigma, row.Valid.Spread, row.Valid.ECE,
-			row.Valid.Fast.Confidence, row.Valid.Fast.Top1, row.Valid.Fast.Glimpses} {
+			row.Valid.Fast.Confidence, float64(row.Valid.Fast.Most), row.Valid.Fast.Top1, row.Valid.Fast.Glimpses} {
 			line = append(line, number(v))
 		}
 		for _, v := range row.Valid.After {

@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/x448/float16"
 
@@ -162,25 +161,36 @@ func Metadata(meta checkpoint.Meta, classes int) (map[string]string, error) {
 	return m, nil
 }
 
-// Confidence returns what the metadata says of where the network may stop looking, 0 where it says nothing.
-func Confidence(meta checkpoint.Meta) (float64, error) {
-	text, ok := meta.Extra[checkpoint.KeyConfidence]
-	if !ok {
-		return 0, nil
-	}
-	v, err := strconv.ParseFloat(text, 32)
-	if err != nil || !(v > 0 && v <= 1) {
-		return 0, fmt.Errorf("the metadata has %s %q; want a number above 0, up to 1", checkpoint.KeyConfidence, text)
-	}
-	return v, nil
+// Fast is where fast mode stops looking, chosen on validation pictures: the Confidence and MaxGlimpses of
+// core.Options.
+type Fast struct {
+	Confidence float64 `json:"confidence"` // above 0, up to 1
+	Glimpses   int     `json:"glimpses"`   // 1 to core.Steps
 }
 
-// SetConfidence notes it, above 0 and up to 1.
-func SetConfidence(meta *checkpoint.Meta, confidence float64) {
+// ReadFast returns what metadata says of fast mode, the zero value where it says nothing.
+func ReadFast(meta checkpoint.Meta) (fast Fast, err error) {
+	text, ok := meta.Extra[checkpoint.KeyFast]
+	if !ok {
+		return fast, nil
+	}
+	if err := json.Unmarshal([]byte(text), &fast); err != nil || !fast.Valid() {
+		return Fast{}, fmt.Errorf("the metadata has %s %q; want a confidence above 0, up to 1, and 1 to %d glimpses", checkpoint.KeyFast, text, core.Steps)
+	}
+	return fast, nil
+}
+
+// Valid reports whether both numbers are in their ranges.
+func (f Fast) Valid() bool {
+	return f.Confidence > 0 && f.Confidence <= 1 && f.Glimpses >= 1 && f.Glimpses <= core.Steps
+}
+
+// Note puts it into metadata.
+func (f Fast) Note(meta *checkpoint.Meta) {
 	if meta.Extra == nil {
 		meta.Extra = map[string]string{}
 	}
-	meta.Extra[checkpoint.KeyConfidence] = strconv.FormatFloat(confidence, 'g', 4, 64)
+	meta.Extra[checkpoint.KeyFast] = fmt.Sprintf(`{"confidence":%.4g,"glimpses":%d}`, f.Confidence, f.Glimpses)
 }
 
 // WriteFile writes b to path through a file beside it that is renamed at the end, so that

@@ -3,18 +3,20 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
+	"gdram/core"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/dataset"
 )
 
 type convertCommand struct {
-	In         string      `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
-	Out        string      `arg:"" help:"The .safetensors file to write."`
-	DType      string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
-	Dataset    datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
-	Confidence *float64    `placeholder:"P" help:"Note in the file that --fast may stop as soon as the answer has this probability; gdram eval --split valid says which to take."`
+	In      string      `arg:"" help:"Weights: .pth or .pt as PyTorch saves them, or .safetensors."`
+	Out     string      `arg:"" help:"The .safetensors file to write."`
+	DType   string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
+	Dataset datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
+	Fast    string      `placeholder:"P,N" help:"Note in the file that fast mode stops as soon as the answer has the probability P, and after N looks in any case; gdram eval --split valid says which to take."`
 }
 
 func (v *convertCommand) Run(c *console) error {
@@ -36,11 +38,15 @@ func (v *convertCommand) Run(c *console) error {
 		}
 		meta.Dataset, meta.Labels, meta.Gray = string(v.Dataset), labels, gray
 	}
-	if v.Confidence != nil {
-		if !(*v.Confidence > 0 && *v.Confidence <= 1) {
-			return fmt.Errorf("--confidence is %v; want a probability above 0, up to 1", *v.Confidence)
+	if v.Fast != "" {
+		p, n, _ := strings.Cut(v.Fast, ",")
+		confidence, err1 := strconv.ParseFloat(p, 64)
+		glimpses, err2 := strconv.Atoi(n)
+		fast := disk.Fast{Confidence: confidence, Glimpses: glimpses}
+		if err1 != nil || err2 != nil || !fast.Valid() {
+			return fmt.Errorf("--fast is %q; want a probability above 0, up to 1, and the most looks, 1 to %d, as in 0.75,6", v.Fast, core.Steps)
 		}
-		disk.SetConfidence(&meta, *v.Confidence)
+		fast.Note(&meta)
 	}
 	dtype := disk.DType(strings.ToUpper(v.DType))
 	if err := disk.Save(v.Out, params, meta, dtype); err != nil {

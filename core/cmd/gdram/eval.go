@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"gdram/core"
+	"gdram/core/checkpoint/disk"
 	"gdram/core/dataset"
+	"gdram/core/evidence"
 	"gdram/core/train"
 )
 
@@ -19,10 +22,11 @@ type evalCommand struct {
 	Dataset    datasetName `placeholder:"NAME" help:"What to measure on: mnist, cifar10 or cifar100 (default what the weights say they learnt from, else ${dataset})."`
 	Split      string      `default:"test" enum:"test,valid,train,fresh" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time."`
 	Weights    string      `placeholder:"FILE" help:"Use the network in this file, .safetensors or .pth, instead of the embedded one."`
-	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
+	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough, or after as many looks; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
 	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks at each picture, their places drawn from the policy's Gaussian."`
 	Looks      []string    `placeholder:"WAY[=FILE]" help:"Who chooses the places: policy, scan (the same eight in every picture) or random; several are compared, as in policy,scan=FILE,random=FILE with networks that learnt to look so (default as the weights learnt to)."`
 	RandomSeed uint64      `placeholder:"N" help:"Random places and --samples follow from it (default 0)."`
+	Out        string      `placeholder:"DIR" help:"Write plots and their numbers into this folder, too: confusion, accuracy against looks, calibration, early exit, where it looked. Of several ways to look, all but the second are about the first."`
 	JSON       bool        `help:"Print a JSON object for each way to look. Its top1 and top5 are fractions from 0 to 1, after is top1 had it stopped after 1, 2, ... looks, ece the expected calibration error."`
 }
 
@@ -35,7 +39,8 @@ type evaluation struct {
 	Top5            float64     `json:"top5"`
 	MeanGlimpses    float64     `json:"mean_glimpses"`
 	Fast            bool        `json:"fast"`
-	FastConfidence  float64     `json:"fast_confidence,omitempty"` // where fast mode stopped; absent for the published rule
+	FastConfidence  float64     `json:"fast_confidence,omitempty"` // where fast mode stopped; both absent for the published rule
+	FastMost        int         `json:"fast_most_glimpses,omitempty"`
 	Samples         int         `json:"samples,omitempty"`
 	Looks           train.Looks `json:"looks"`
 	After           []float64   `json:"after,omitempty"`
@@ -49,6 +54,7 @@ type evaluation struct {
 // exit is where these validation pictures say that fast mode should stop.
 type exit struct {
 	Confidence   float64 `json:"confidence"`
+	Most         int     `json:"most_glimpses"`
 	Top1         float64 `json:"top1"`
 	MeanGlimpses float64 `json:"mean_glimpses"`
 }
@@ -60,24 +66,67 @@ type way struct {
 }
 
 func (e *evalCommand) Run(c *console) error {
-	ways, err := e.ways()
+	answers, err := e.evaluate(c)
 	if err != nil {
 		return err
+	}
+	return e.print(c, answers)
+}
+
+// evaluate measures, an answer for each way to look, and fills the folder --out.
+func (e *evalCommand) evaluate(c *console) ([]evaluation, error) {
+	ways, err := e.ways()
+	if err != nil {
+		return nil, err
 	}
 	name := cmp.Or(string(e.Dataset), ways[0].net.meta.Dataset, defaultDataset)
 	set, err := e.open(name, ways)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var answers []evaluation
+	var results []*train.Evaluation
 	for _, w := range ways {
-		answer, err := e.measure(c, name, set, w)
+		answer, result, err := e.measure(c, name, set, w)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		answers = append(answers, answer)
+		answers, results = append(answers, answer), append(results, result)
 	}
-	return e.print(c, answers)
+	if e.Out != "" {
+		err = e.write(ways, answers, results, set)
+	}
+	return answers, err
+}
+
+// write fills the folder of plots.
+func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.Evaluation, set dataset.Set) error {
+	net, first := ways[0].net, answers[0]
+	fast, err := net.fast()
+	if err != nil {
+		return err
+	}
+	about := evidence.About{
+		Data: fmt.Sprintf("%s %s, %d pictures", first.Dataset, first.Split, first.Images), Labels: net.meta.Labels,
+	}
+	if !fast.Fast {
+		about.Fast = &disk.Fast{Confidence: round(fast.Confidence), Glimpses: fast.MaxGlimpses}
+	}
+	if err := evidence.Write(e.Out, about, results[0], set); err != nil {
+		return err
+	}
+	var lines []evidence.Line
+	for i, a := range answers {
+		lines = append(lines, evidence.Line{Name: string(a.Looks), After: results[i].Metrics().After})
+	}
+	if err := evidence.Glimpses(e.Out, about.Data, lines); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(answers, "", "  ")
+	if err != nil {
+		return err
+	}
+	return disk.WriteFile(filepath.Join(e.Out, "evaluation.json"), append(b, '\n'))
 }
 
 // ways reads the networks, and decides how they look.
@@ -87,6 +136,8 @@ func (e *evalCommand) ways() ([]way, error) {
 		return nil, fmt.Errorf("--samples is %d; want at least 1", e.Samples)
 	case e.Samples > 0 && e.Fast:
 		return nil, errors.New("--samples averages full looks; leave --fast out")
+	case e.Out != "" && e.Fast:
+		return nil, errors.New("--out wants full looks, and draws what stopping early gives; leave --fast out")
 	}
 	asked := e.Looks
 	if len(asked) == 0 {
@@ -115,9 +166,11 @@ func (e *evalCommand) ways() ([]way, error) {
 			return nil, fmt.Errorf("--samples draws from the policy's Gaussian, and %s looks have none; leave one of them out", looks)
 		}
 		if e.Fast {
-			if manner.Fast, manner.Confidence, err = net.fast(); err != nil {
+			options, err := net.fast()
+			if err != nil {
 				return nil, err
 			}
+			manner.Fast, manner.Confidence, manner.Most = options.Fast, options.Confidence, options.MaxGlimpses
 		}
 		ways = append(ways, way{net, manner})
 	}
@@ -149,33 +202,33 @@ func (e *evalCommand) open(name string, ways []way) (dataset.Set, error) {
 	return map[string]dataset.Set{"train": data.Train, "valid": data.Valid, "test": data.Test}[e.Split], nil
 }
 
-func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (evaluation, error) {
+func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (evaluation, *train.Evaluation, error) {
 	show, clear := c.progress()
 	start := time.Now()
 	result, err := train.Evaluate(c, core.NewClassifier(w.net.params), set, w.manner, 0,
 		func(done, total int) { show(name+" "+e.Split, done, total) })
 	clear()
 	if c.Err() != nil {
-		return evaluation{}, fmt.Errorf("interrupted before the last of the %d pictures, so there is no result", set.Len())
+		return evaluation{}, nil, fmt.Errorf("interrupted before the last of the %d pictures, so there is no result", set.Len())
 	} else if err != nil {
-		return evaluation{}, err
+		return evaluation{}, nil, err
 	}
 	metrics := result.Metrics()
 	answer := evaluation{
 		Dataset: name, Split: e.Split, Images: metrics.Images,
 		Top1: metrics.Top1, Top5: metrics.Top5, MeanGlimpses: metrics.MeanGlimpses,
-		Fast: e.Fast, FastConfidence: float64(w.manner.Confidence), Samples: e.Samples, Looks: w.manner.Looks,
+		Fast: e.Fast, FastConfidence: round(w.manner.Confidence), FastMost: w.manner.Most, Samples: e.Samples, Looks: w.manner.Looks,
 		ECE: metrics.ECE, Weights: w.net.source, SHA256: w.net.sha256,
 		ImagesPerSecond: math.Round(float64(metrics.Images) / time.Since(start).Seconds()),
 	}
 	if !e.Fast { // otherwise only those pictures come to later looks that earlier ones left open
 		answer.After = metrics.After[:]
 	}
-	// Other splits must not choose, and neither must looks that are cut short or many.
-	if e.Split == "valid" && !e.Fast && e.Samples == 0 && metrics.Fast.Confidence > 0 {
-		answer.Choice = &exit{metrics.Fast.Confidence, metrics.Fast.Top1, metrics.Fast.Glimpses}
+	// Other splits must not choose, and neither must looks that are cut short, many or nobody's choice.
+	if e.Split == "valid" && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Confidence > 0 {
+		answer.Choice = &exit{metrics.Fast.Confidence, metrics.Fast.Most, metrics.Fast.Top1, metrics.Fast.Glimpses}
 	}
-	return answer, nil
+	return answer, result, nil
 }
 
 func (e *evalCommand) print(c *console, answers []evaluation) error {
@@ -202,10 +255,13 @@ func (e *evalCommand) print(c *console, answers []evaluation) error {
 			fmt.Fprintln(c.out)
 		}
 		if a.Choice != nil {
-			fmt.Fprintf(c.out, "  stopping at a probability of %.3f: %.2f%% right, %.2f looks; to keep it: gdram convert IN OUT --confidence %.3f\n",
-				a.Choice.Confidence, 100*a.Choice.Top1, a.Choice.MeanGlimpses, a.Choice.Confidence)
+			fmt.Fprintf(c.out, "  stopping when sure: %.2f%% right after %.2f looks on average; to have that in fast mode: gdram convert IN OUT --fast %.3g,%d\n",
+				100*a.Choice.Top1, a.Choice.MeanGlimpses, a.Choice.Confidence, a.Choice.Most)
 		}
 		fmt.Fprintf(c.out, "weights %s (sha256 %s), %.0f pictures a second\n", a.Weights, a.SHA256, a.ImagesPerSecond)
 	}
 	return nil
 }
+
+// round takes off what a float32 adds to a probability of few digits.
+func round(v float32) float64 { return math.Round(1e6*float64(v)) / 1e6 }

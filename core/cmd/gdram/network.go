@@ -133,11 +133,11 @@ func (n *network) label(class int) string {
 	return strconv.Itoa(class)
 }
 
-// fast says how fast mode stops: as published, unless the weights carry a confidence that is enough.
-func (n *network) fast() (published bool, confidence float32, err error) {
-	v, err := disk.Confidence(n.meta)
+// fast returns where the weights say that fast mode stops. Those that say nothing stop as published.
+func (n *network) fast() (options core.Options, err error) {
+	fast, err := disk.ReadFast(n.meta)
 	if err != nil {
-		return false, 0, fmt.Errorf("the weights in %s: %w; leave --fast out, or choose other weights", n.source, err)
+		return options, fmt.Errorf("the weights in %s: %w; choose other weights, or note another with gdram convert", n.source, err)
 	}
-	return v == 0, float32(v), nil
+	return core.Options{Fast: fast == disk.Fast{}, Confidence: float32(fast.Confidence), MaxGlimpses: fast.Glimpses}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gdram/core"
+	"gdram/core/evidence"
 	"gdram/core/train"
 )
 
@@ -41,6 +42,11 @@ func (t *trainCommand) Run(c *console) error {
 			(p.Epoch-1)*p.Total+p.Done, p.Epochs*p.Total)
 	}
 	config.Log = slog.New(slog.NewTextHandler(after{clear, c.err}, nil))
+	config.AfterEpoch = func() {
+		if err := drawCurves(config.Dir); err != nil {
+			config.Log.Warn("no plot of the results", "error", err)
+		}
+	}
 
 	switch err := train.Run(c, config); {
 	case errors.Is(err, train.ErrInterrupted):
@@ -49,25 +55,51 @@ func (t *trainCommand) Run(c *console) error {
 		return err
 	}
 	clear()
-	fmt.Fprintln(c.out, finished(config))
+	return finish(c, config)
+}
+
+// finish draws what a run that has ended came to, on the validation pictures, and says how to measure it.
+func finish(c *console, config train.Config) error {
+	best := filepath.Join(config.Dir, train.BestFile)
+	args, err := readArgs(config.Dir)
+	if err != nil {
+		return err
+	}
+	dataPath := cmp.Or(config.DataPath, args.DataPath)
+	if err := drawCurves(config.Dir); err != nil {
+		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
+	}
+	valid := evalCommand{Dataset: datasetName(args.Dataset), DataPath: dataPath, Split: "valid", Weights: best, Out: config.Dir}
+	if _, err := valid.evaluate(c); err != nil {
+		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
+	}
+	said := best + " holds the weights that did best on the validation pictures; measure them with: gdram eval --dataset " + args.Dataset
+	if dataPath != defaultDataPath {
+		said += " --data-path " + dataPath
+	}
+	fmt.Fprintln(c.out, said+" --split test --weights "+best)
 	return nil
 }
 
-// finished says where the weights of a run are, and how to measure them if its folder tells
-// what it learnt from: a run that was resumed knows better than the command line.
-func finished(config train.Config) string {
-	best := filepath.Join(config.Dir, train.BestFile)
-	said := best + " holds the weights that did best on the validation pictures"
-	var args train.Config
-	b, err := os.ReadFile(filepath.Join(config.Dir, train.ArgsFile))
-	if err != nil || json.Unmarshal(b, &args) != nil {
-		return said
+// readArgs returns what a run was asked for: a run that was resumed knows better than the command line.
+func readArgs(dir string) (args train.Config, err error) {
+	path := filepath.Join(dir, train.ArgsFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return args, fmt.Errorf("cannot read what the run was asked for: %w", err)
 	}
-	said += "; measure them with: gdram eval --dataset " + args.Dataset
-	if dataPath := cmp.Or(config.DataPath, args.DataPath); dataPath != defaultDataPath {
-		said += " --data-path " + dataPath
+	if err := json.Unmarshal(b, &args); err != nil {
+		return args, fmt.Errorf("%s does not say what the run was asked for (%v)", path, err)
 	}
-	return said + " --split test --weights " + best
+	return args, nil
+}
+
+func drawCurves(dir string) error {
+	args, err := readArgs(dir)
+	if err != nil {
+		return err
+	}
+	return evidence.Curves(dir, args.Dataset)
 }
 
 // config says what the flags ask for. A run that is resumed knows its own arguments, so there
