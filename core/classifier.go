@@ -56,7 +56,7 @@ type Classifier struct {
 	net     *network
 	norms   *norms
 	look    *look
-	results [blockSize]Result
+	results []Result // of a block
 	single  [1][]float32
 }
 
@@ -74,17 +74,22 @@ func NewClassifier(p *Params) *Classifier {
 func (c *Classifier) Share() *Classifier { return newClassifier(c.net, c.norms) }
 
 func newClassifier(net *network, norms *norms) *Classifier {
-	c := &Classifier{net: net, norms: norms, look: newLook(net, norms)}
-	vector := func() []float32 { return make([]float32, net.classes) }
-	for b := range c.results {
-		r := &c.results[b]
+	return &Classifier{net: net, norms: norms, look: newLook(net, norms), results: newResults(net.classes)}
+}
+
+// newResults makes the results of a block, with room for full traces.
+func newResults(classes int) []Result {
+	results := make([]Result, blockSize)
+	vector := func() []float32 { return make([]float32, classes) }
+	for b := range results {
+		r := &results[b]
 		r.Logits, r.Probabilities = vector(), vector()
 		r.Glimpses = make([]Glimpse, Steps)
 		for i := range r.Glimpses {
 			r.Glimpses[i].Probabilities = vector()
 		}
 	}
-	return c
+	return results
 }
 
 // Classes is the number of classes.

@@ -20,17 +20,10 @@ func NewSampler(c *Classifier, count int, scale float32, seed uint64) *Sampler {
 	if count < 1 {
 		panic("core: NewSampler: want 1 look or more")
 	}
-	s := &Sampler{classifier: c, count: count, scale: scale, seed: seed}
-	s.images, s.noise = make([][]float32, blockSize), make([][2]float32, Steps*blockSize)
-	vector := func() []float32 { return make([]float32, c.Classes()) }
-	for range blockSize {
-		r := Result{Logits: vector(), Probabilities: vector(), Glimpses: make([]Glimpse, Steps)}
-		for i := range r.Glimpses {
-			r.Glimpses[i].Probabilities = vector()
-		}
-		s.results = append(s.results, r)
+	return &Sampler{
+		classifier: c, count: count, scale: scale, seed: seed,
+		images: make([][]float32, blockSize), noise: make([][2]float32, Steps*blockSize), results: newResults(c.Classes()),
 	}
-	return s
 }
 
 // ClassifyBlock looks at 1 to BlockSize pictures, which are numbers first, first+1, ... of their set: a

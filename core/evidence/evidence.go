@@ -185,11 +185,7 @@ func Glimpses(dir, data string, lines []Line) error {
 			t.add(line.Name, k+1, share)
 			at = append(at, plotter.XY{X: float64(k + 1), Y: 100 * share})
 		}
-		name := line.Name
-		if len(lines) == 1 {
-			name = ""
-		}
-		if err := drawLine(p, name, at, colours[i%len(colours)], true); err != nil {
+		if err := drawLine(p, line.Name, at, colours[i%len(colours)], true); err != nil {
 			return err
 		}
 	}

@@ -15,13 +15,11 @@ import (
 // Manner is how a network looks while it is evaluated. The zero value looks Steps times, where the policy's
 // mean says.
 type Manner struct {
-	Looks      Looks   // who chooses the places; "" for the policy
-	Fast       bool    // stop as published
-	Confidence float32 // stop when sure, see core.Options; 0 for never
-	Most       int     // stop after so many looks in any case; 0 for Steps
-	Samples    int     // if above 0, answers are means over so many stochastic looks of the policy, all of them full
-	NoiseScale float32 // of those: factor on the policy's standard deviation
-	Seed       uint64  // of those, and of random looks
+	Looks   Looks        // who chooses the places; "" for the policy
+	Stop    core.Options // when to stop looking; its Noise and Places are not used
+	Samples int          // if above 0, answers are means over so many stochastic looks of the policy, all of them full
+	Noise   float32      // of those: factor on the policy's standard deviation
+	Seed    uint64       // of those, and of random looks
 }
 
 // Evaluation is what a network made of every picture of a set.
@@ -71,7 +69,7 @@ func Evaluate(ctx context.Context, c *core.Classifier, set dataset.Set, manner M
 			w.images = append(w.images, make([]float32, core.ImageLen))
 		}
 		if manner.Samples > 0 {
-			w.sampler = core.NewSampler(w.classifier, manner.Samples, manner.NoiseScale, manner.Seed)
+			w.sampler = core.NewSampler(w.classifier, manner.Samples, manner.Noise, manner.Seed)
 		}
 	}
 	n := set.Len()
@@ -114,7 +112,7 @@ func (w *evaluator) classify(set dataset.Set, from, n int, manner *Manner) []cor
 	if w.sampler != nil {
 		return w.sampler.ClassifyBlock(images, from)
 	}
-	options := core.Options{Fast: manner.Fast, Confidence: manner.Confidence, MaxGlimpses: manner.Most}
+	options := manner.Stop
 	if manner.Looks != "" && manner.Looks != Policy {
 		options.Places = w.places[:core.Steps*n]
 		for i := range options.Places {

@@ -129,9 +129,9 @@ func TestEvaluateManners(t *testing.T) {
 	slices.Sort(all)
 	confidence := float64(all[len(all)*9/10])
 	for what, pair := range map[string][2]Exit{
-		"sure":      {evaluate(Manner{Confidence: float32(confidence)}).ExitAt(0, 8), full.ExitAt(confidence, 8)},
-		"bounded":   {evaluate(Manner{Confidence: float32(confidence), Most: 5}).ExitAt(0, 8), full.ExitAt(confidence, 5)},
-		"published": {evaluate(Manner{Fast: true}).ExitAt(0, 8), full.PublishedExit()},
+		"sure":      {evaluate(Manner{Stop: core.Options{Confidence: float32(confidence)}}).ExitAt(0, 8), full.ExitAt(confidence, 8)},
+		"bounded":   {evaluate(Manner{Stop: core.Options{Confidence: float32(confidence), MaxGlimpses: 5}}).ExitAt(0, 8), full.ExitAt(confidence, 5)},
+		"published": {evaluate(Manner{Stop: core.Options{Fast: true}}).ExitAt(0, 8), full.PublishedExit()},
 	} {
 		assert.Equal(t, pair[1].Glimpses, pair[0].Glimpses, what)
 		assert.Equal(t, pair[1].Top1, pair[0].Top1, what)
@@ -144,7 +144,7 @@ func TestEvaluateManners(t *testing.T) {
 	for i := range full.Outcomes {
 		assert.InDelta(t, full.Outcomes[i].Last().Confidence, still.Outcomes[i].Last().Confidence, 1e-5)
 	}
-	sampled := Manner{Samples: 3, NoiseScale: 0.5, Seed: 1}
+	sampled := Manner{Samples: 3, Noise: 0.5, Seed: 1}
 	assert.Equal(t, evaluate(sampled), evaluate(sampled))
 	assert.NotEqual(t, full, evaluate(sampled))
 	a := evaluate(Manner{Looks: Random, Seed: 1})

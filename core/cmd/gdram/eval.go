@@ -106,8 +106,13 @@ func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.E
 	if err != nil {
 		return err
 	}
-	about := evidence.About{
-		Data: fmt.Sprintf("%s %s, %d pictures", first.Dataset, first.Split, first.Images), Labels: net.meta.Labels,
+	data := fmt.Sprintf("%s %s, %d pictures", first.Dataset, first.Split, first.Images)
+	if e.Samples > 0 {
+		data += fmt.Sprintf(", %d samples each", e.Samples)
+	}
+	about := evidence.About{Data: data, Labels: net.meta.Labels}
+	if first.Looks != train.Policy {
+		about.Data += fmt.Sprintf(", %s looks", first.Looks)
 	}
 	if !fast.Fast {
 		about.Fast = &disk.Fast{Confidence: round(fast.Confidence), Glimpses: fast.MaxGlimpses}
@@ -119,7 +124,7 @@ func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.E
 	for i, a := range answers {
 		lines = append(lines, evidence.Line{Name: string(a.Looks), After: results[i].Metrics().After})
 	}
-	if err := evidence.Glimpses(e.Out, about.Data, lines); err != nil {
+	if err := evidence.Glimpses(e.Out, data, lines); err != nil {
 		return err
 	}
 	b, err := json.MarshalIndent(answers, "", "  ")
@@ -161,16 +166,14 @@ func (e *evalCommand) ways() ([]way, error) {
 		if looksName == "" {
 			looks = taught
 		}
-		manner := train.Manner{Looks: looks, Samples: e.Samples, NoiseScale: noise, Seed: e.RandomSeed}
+		manner := train.Manner{Looks: looks, Samples: e.Samples, Noise: noise, Seed: e.RandomSeed}
 		if e.Samples > 0 && looks != train.Policy {
 			return nil, fmt.Errorf("--samples draws from the policy's Gaussian, and %s looks have none; leave one of them out", looks)
 		}
 		if e.Fast {
-			options, err := net.fast()
-			if err != nil {
+			if manner.Stop, err = net.fast(); err != nil {
 				return nil, err
 			}
-			manner.Fast, manner.Confidence, manner.Most = options.Fast, options.Confidence, options.MaxGlimpses
 		}
 		ways = append(ways, way{net, manner})
 	}
@@ -217,7 +220,7 @@ func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (
 	answer := evaluation{
 		Dataset: name, Split: e.Split, Images: metrics.Images,
 		Top1: metrics.Top1, Top5: metrics.Top5, MeanGlimpses: metrics.MeanGlimpses,
-		Fast: e.Fast, FastConfidence: round(w.manner.Confidence), FastMost: w.manner.Most, Samples: e.Samples, Looks: w.manner.Looks,
+		Fast: e.Fast, FastConfidence: round(w.manner.Stop.Confidence), FastMost: w.manner.Stop.MaxGlimpses, Samples: e.Samples, Looks: w.manner.Looks,
 		ECE: metrics.ECE, Weights: w.net.source, SHA256: w.net.sha256,
 		ImagesPerSecond: math.Round(float64(metrics.Images) / time.Since(start).Seconds()),
 	}
