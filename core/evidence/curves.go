@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
+	"gdram/core"
 	"gdram/core/train"
 )
 
@@ -25,19 +26,20 @@ type curve struct {
 // panels are the four plots of a run.
 var panels = [2][2]struct {
 	title, y string
-	under    bool // the legend, where curves rise
+	under    bool    // the legend, where curves rise
+	to       float64 // the axis reaches from 0 to there, or wherever the curves do
 	curves   []curve
 }{
 	{
-		{"Loss, training", "loss (nats)", false, []curve{
+		{"Loss, training", "loss (nats)", false, 0, []curve{
 			{"loss", "as optimised", 1}, {"prediction", "final answer", 1}, {"steps", "every look's", 1},
 			{"baseline", "baseline", 1}, {"reinforce", "policy", 1}}},
-		{"Accuracy", "right (%)", true, []curve{
+		{"Accuracy", "right (%)", true, 0, []curve{
 			{"train_accuracy", "training", 100}, {"valid_top1", "validation", 100}, {"valid_after_1", "after one look", 100}}},
 	},
 	{
-		{"Fast mode, validation", "looks, mean", false, []curve{{"fast_glimpses", "", 1}}},
-		{"Policy, validation", "half picture widths", false, []curve{
+		{"Fast mode, validation", "looks, mean", false, core.Steps, []curve{{"fast_glimpses", "", 1}}},
+		{"Policy, validation", "half picture widths", false, 1.4, []curve{
 			{"valid_sigma", "sigma, mean", 1}, {"valid_spread", "spread of the places", 1}}},
 	},
 }
@@ -55,6 +57,9 @@ func Curves(dir, data string) error {
 		for _, panel := range row {
 			p := newPlot(panel.title+", "+data, "epoch", panel.y)
 			p.X.Tick.Marker, p.Legend.Top = round{whole: true}, !panel.under
+			if panel.to > 0 {
+				p.Y.Min, p.Y.Max = 0, panel.to
+			}
 			recorded := false
 			for i, c := range panel.curves {
 				var at plotter.XYs

@@ -126,7 +126,7 @@ func TestLocations(t *testing.T) {
 	assert.InDelta(t, left+side*(0.75-6./128), float64(bold.Min.X), 4, "the first picture's")
 	last, _ := picture(core.Steps - 1)
 	assert.InDelta(t, last+side*(0.75+6./128), float64(bold.Max.X), 4, "the last one's")
-	top := points * 34
+	top := points * 48
 	assert.InDelta(t, top+side*(0.375-6./128), float64(bold.Min.Y), 4)
 	assert.InDelta(t, top+side*(0.375+6./128), float64(bold.Max.Y), 4)
 }

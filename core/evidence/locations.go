@@ -28,13 +28,15 @@ func locations(dir string, about About, e *train.Evaluation, set dataset.Set) er
 		gap     = vg.Length(6)
 		caption = vg.Length(14)
 		names   = vg.Length(84)
-		top     = vg.Length(34)
+		top     = vg.Length(48)
 	)
 	width, height := names+core.Steps*(side+gap), top+vg.Length(n)*(side+caption+gap)
 	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
 	c := draw.New(canvas)
 	title, small := text(11), text(8)
 	c.FillText(title, vg.Point{X: gap, Y: height - 18}, "Where it looked, "+about.Data)
+	c.FillText(small, vg.Point{X: gap, Y: height - 38}, "label")
+	c.FillText(small, vg.Point{X: names, Y: height - 38}, "one look after the other: four patches, the sharpest bold; below, the answer so far and its probability")
 
 	rgb := make([]uint8, pixels.Len)
 	for row := range n {
