@@ -57,6 +57,7 @@ type Classifier struct {
 	norms   *norms
 	look    *look
 	results []Result // of a block
+	looking []int
 	single  [1][]float32
 }
 
@@ -74,7 +75,7 @@ func NewClassifier(p *Params) *Classifier {
 func (c *Classifier) Share() *Classifier { return newClassifier(c.net, c.norms) }
 
 func newClassifier(net *network, norms *norms) *Classifier {
-	return &Classifier{net: net, norms: norms, look: newLook(net, norms), results: newResults(net.classes)}
+	return &Classifier{net: net, norms: norms, look: newLook(net, norms), results: newResults(net.classes), looking: make([]int, 0, blockSize)}
 }
 
 // newResults makes the results of a block, with room for full traces.
@@ -122,36 +123,31 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 		}
 	}
 	results := c.results[:len(images)]
-	var stopped [blockSize]bool
-	for b := range results {
-		results[b].Glimpses = results[b].Glimpses[:0]
-	}
 	l := c.look
 	l.begin(images)
 	for i := range steps {
 		l.choose(i, &options)
 		l.see()
-		looking := false
-		for b := range results {
+		looking := c.looking[:0] // rows whose pictures are looked at again
+		for row, b := range l.pictures {
 			r := &results[b]
-			if stopped[b] {
-				continue
-			}
 			r.Glimpses = r.Glimpses[:i+1]
 			g := &r.Glimpses[i]
-			g.X, g.Y = l.place[2*b], l.place[2*b+1]
-			g.SigmaX, g.SigmaY = l.std[2*b], l.std[2*b+1]
-			g.Weight = l.weight[b]
-			l.logits(r.Logits, b)
+			g.X, g.Y = l.place[2*row], l.place[2*row+1]
+			g.SigmaX, g.SigmaY = l.std[2*row], l.std[2*row+1]
+			g.Weight = l.weight[row]
+			l.logits(r.Logits, row)
 			nn.Softmax(g.Probabilities, r.Logits)
 			stop := options.Fast && i > 0 && policy.Stop(i, g.Weight, r.Glimpses[i-1].Weight) ||
 				options.Confidence > 0 && slices.Max(g.Probabilities) >= options.Confidence
-			stopped[b] = stop
-			looking = looking || !stop
+			if !stop {
+				looking = append(looking, row)
+			}
 		}
-		if !looking || i == steps-1 {
+		if len(looking) == 0 || i == steps-1 {
 			break
 		}
+		l.keep(looking)
 		l.next()
 	}
 	for b := range results {

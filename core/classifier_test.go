@@ -19,8 +19,10 @@ func looker(n int) (*Classifier, [][]float32) {
 func TestConfidence(t *testing.T) {
 	c, images := looker(BlockSize)
 	full := make([][]float32, len(images)) // the leading probability after each look
+	answers := make([][Steps][]float32, len(images))
 	for b, image := range images {
-		for _, g := range c.Classify(image, Options{}).Glimpses {
+		for i, g := range c.Classify(image, Options{}).Glimpses {
+			answers[b][i] = slices.Clone(g.Probabilities)
 			top := float32(0)
 			for _, p := range g.Probabilities {
 				top = max(top, p)
@@ -38,7 +40,11 @@ func TestConfidence(t *testing.T) {
 					want = i + 1
 				}
 			}
-			assert.Len(t, r.Glimpses, want, "picture %d at %v", b, threshold)
+			require.Len(t, r.Glimpses, want, "picture %d at %v", b, threshold)
+			for i, g := range r.Glimpses {
+				assert.InDeltaSlice(t, answers[b][i], g.Probabilities, 1e-5, "picture %d, whoever stops beside it", b)
+			}
+			assert.InDeltaSlice(t, answers[b][want-1], r.Probabilities, 1e-5)
 			lengths[want] = true
 		}
 	}

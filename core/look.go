@@ -31,7 +31,7 @@ func (n *norms) load(p *Params) {
 }
 
 // look is the state of up to blockSize pictures being looked at: evaluation, step by step. Leading
-// dimension of every buffer: the picture.
+// dimension of every buffer: a row for each picture that is still looked at.
 //
 //	picture ─ thumbnail ─ context ──────────────► h2 ─ emission ─► place, weight
 //	   │                                           ▲                  │
@@ -42,7 +42,10 @@ type look struct {
 	net    *network
 	norms  *norms
 	sensor *glimpse.Sensor
-	images [][]float32
+
+	images   [][]float32 // one a row
+	pictures []int       // which of the block they are
+	block    int         // pictures of the block
 
 	context context
 
@@ -72,6 +75,7 @@ func newLook(net *network, norms *norms) *look {
 	buffer := func(n int) []float32 { return make([]float32, blockSize*n) }
 	return &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
+		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),
 		context: newContext(),
 		glimpse: buffer(glimpseLen), y1: buffer(conv1Len), pool1: buffer(pool1Len),
 		points: winogradScratch(conv1Channels), products: winogradScratch(conv2Channels),
@@ -87,8 +91,11 @@ func newLook(net *network, norms *norms) *look {
 
 // begin takes in pictures, 1 to blockSize of them, each ImageLen, and asks for the first place.
 func (l *look) begin(images [][]float32) {
-	l.images = images
 	n := len(images)
+	l.images, l.pictures, l.block = append(l.images[:0], images...), l.pictures[:0], n
+	for b := range n {
+		l.pictures = append(l.pictures, b)
+	}
 	for b, image := range images {
 		const row = glimpsePadded * Colours
 		glimpse.Thumbnail(l.context.thumbnail[row+Colours:], row, Colours, image, ImageSize, Colours, GlimpseSize)
@@ -174,16 +181,16 @@ func (l *look) next() {
 
 // choose goes to the place of step 0, 1, ..., and weighs it.
 func (l *look) choose(step int, options *Options) {
-	n := len(l.images)
-	for b := range n {
+	for b, picture := range l.pictures {
+		at := step*l.block + picture
 		place, out, std := pair(l.place, b), pair(l.mu, b), pair(l.std, b)
 		if options.Noise != nil {
-			_, out = policy.Sample(out, std, options.Noise[step*n+b], options.NoiseScale)
+			_, out = policy.Sample(out, std, options.Noise[at], options.NoiseScale)
 		}
 		weight := float32(1)
 		switch {
 		case options.Places != nil:
-			place = options.Places[step*n+b]
+			place = options.Places[at]
 		case step == 0:
 			place = policy.First(out)
 		default:
@@ -192,6 +199,21 @@ func (l *look) choose(step int, options *Options) {
 		copy(l.place[2*b:], place[:])
 		l.weight[b] = weight
 	}
+}
+
+// keep goes on with some of the rows, in ascending order: a picture that is done takes no more time.
+func (l *look) keep(rows []int) {
+	for to, from := range rows {
+		if to == from {
+			continue
+		}
+		l.images[to], l.pictures[to] = l.images[from], l.pictures[from]
+		for _, state := range [][]float32{l.place, l.h1, l.c1, l.h2, l.c2, l.sum, l.total} {
+			n := len(state) / blockSize
+			copy(state[to*n:(to+1)*n], state[from*n:])
+		}
+	}
+	l.images, l.pictures = l.images[:len(rows)], l.pictures[:len(rows)]
 }
 
 // logits writes the answer of picture b so far: the weighted mean of its step logits.

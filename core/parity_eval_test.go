@@ -2,6 +2,7 @@ package core
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -192,6 +193,10 @@ func TestClassifyAllocatesNothing(t *testing.T) {
 	image := make([]float32, ImageLen)
 	assert.Zero(t, testing.AllocsPerRun(3, func() { c.Classify(image, Options{}) }))
 	assert.Len(t, c.Classify(image, Options{MaxGlimpses: 2}).Glimpses, 2)
+	block := randomBatch(testRand(), 3, false)
+	first := c.ClassifyBlock(block.Images, Options{})[0].Glimpses[1].Probabilities
+	sure := Options{Confidence: slices.Max(first)}
+	assert.Zero(t, testing.AllocsPerRun(3, func() { c.ClassifyBlock(block.Images, sure) }), "pictures leave the block")
 }
 
 func TestPolicyConstants(t *testing.T) {
