@@ -11,7 +11,7 @@ declare module 'virtual:worker' {
 
 /** The weights there are. */
 declare module 'virtual:models' {
-  const models: { name: string; bytes: number }[];
+  const models: { name: string; bytes: number; parts: number }[];
   export default models;
 }
 
@@ -27,7 +27,8 @@ interface GoExports {
   input(size: number): number;
   open(): number;
   prepare(model: number, width: number, height: number): number;
-  look(model: number, fast: number): number;
+  look(model: number, confidence: number, glimpses: number, scale: number, seed: number, sample: number): number;
+  release(model: number): number;
   report(model: number): number;
   instructions(): void;
   answerAddress(): number;

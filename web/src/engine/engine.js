@@ -7,6 +7,7 @@ import { readReport } from './report.js';
  * @typedef {import('./host.js').Model} Model
  * @typedef {import('./instance.js').Modules} Modules
  * @typedef {import('./host.js').Picture} Picture
+ * @typedef {import('./host.js').Manner} Manner
  * @typedef {import('./report.js').Report} Report
  */
 
@@ -19,6 +20,8 @@ export class Engine {
   #side;
   /** @type {Map<string, Promise<Model>>} */
   #open = new Map();
+  /** What add was given, for an engine that is started anew. @type {Map<string, Uint8Array>} */
+  #added = new Map();
   #loadEngine;
   #loadKernels;
   #loadWeights;
@@ -56,9 +59,23 @@ export class Engine {
     return opened;
   }
 
+  /**
+   * Opens weights that the loader does not know, in place of any earlier ones of that name. Refused ones leave those.
+   * @param {string} name
+   * @param {Uint8Array} weights
+   */
+  async add(name, weights) {
+    const side = await this.#started();
+    const model = await this.#guard(side.open(name, weights));
+    this.#added.set(name, weights);
+    this.#open.set(name, Promise.resolve(model));
+    return model;
+  }
+
   /** @param {string} name */
   async #opening(name) {
-    const [side, weights] = await Promise.all([this.#started(), this.#loadWeights(name)]);
+    const added = this.#added.get(name);
+    const [side, weights] = await Promise.all([this.#started(), added ?? this.#loadWeights(name)]);
     return this.#guard(side.open(name, weights).catch((error) => {
       throw error instanceof Refusal ? new Refusal(`The weights “${name}” cannot be used: ${error.message}`) : error;
     }));
@@ -67,13 +84,13 @@ export class Engine {
   /**
    * @param {string} name of a model
    * @param {Picture} picture
-   * @param {{ fast: boolean }} options
+   * @param {Manner} manner
    * @returns {Promise<Report>}
    */
-  async classify(name, picture, { fast }) {
+  async classify(name, picture, manner) {
     await this.open(name);
     const side = await this.#started();
-    return readReport(await this.#guard(side.classify(name, picture, fast)));
+    return readReport(await this.#guard(side.classify(name, picture, manner)));
   }
 
   #started() {
@@ -129,7 +146,7 @@ export class Engine {
  * The thread that the host lives on.
  * @typedef {object} Side
  * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
- * @property {(name: string, picture: Picture, fast: boolean) => Promise<import('./host.js').Answer>} classify
+ * @property {(name: string, picture: Picture, manner: Manner) => Promise<import('./host.js').Answer>} classify
  * @property {() => void} end
  */
 
@@ -143,9 +160,9 @@ class HereSide {
   async open(name, weights) {
     return this.host.open(name, weights);
   }
-  /** @param {string} name @param {Picture} picture @param {boolean} fast */
-  async classify(name, picture, fast) {
-    return this.host.classify(name, picture, fast);
+  /** @param {string} name @param {Picture} picture @param {Manner} manner */
+  async classify(name, picture, manner) {
+    return this.host.classify(name, picture, manner);
   }
   end() {}
 }
@@ -192,9 +209,9 @@ class WorkerSide {
   open(name, weights) {
     return this.#ask({ call: 'open', name, weights });
   }
-  /** @param {string} name @param {Picture} picture @param {boolean} fast @returns {Promise<import('./host.js').Answer>} */
-  classify(name, picture, fast) {
-    return this.#ask({ call: 'classify', name, picture, fast });
+  /** @param {string} name @param {Picture} picture @param {Manner} manner @returns {Promise<import('./host.js').Answer>} */
+  classify(name, picture, manner) {
+    return this.#ask({ call: 'classify', name, picture, manner });
   }
   end() {
     this.worker.terminate();

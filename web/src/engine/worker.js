@@ -3,7 +3,7 @@ import { Host, Refusal } from './host.js';
 /**
  * @typedef {{ id: number, call: 'start', modules: import('./instance.js').Modules }
  *   | { id: number, call: 'open', name: string, weights: Uint8Array }
- *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, fast: boolean }} Request
+ *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, manner: import('./host.js').Manner }} Request
  * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
  */
 
@@ -19,7 +19,7 @@ async function answer(request) {
     case 'open':
       return host.open(request.name, request.weights);
     case 'classify':
-      return host.classify(request.name, request.picture, request.fast);
+      return host.classify(request.name, request.picture, request.manner);
   }
 }
 
@@ -33,7 +33,9 @@ self.onmessage = async ({ data }) => {
     if (error instanceof Refusal) message.refusal = error.message;
     else message.failure = String(error);
   }
-  const transfer = data.call === 'classify' && message.value ? [message.value.report.buffer] : [];
+  /** @type {Uint8Array[]} */
+  const reports = message.value?.reports ?? [];
+  const transfer = reports.map(({ buffer }) => buffer);
   self.postMessage(message, { transfer });
 };
 

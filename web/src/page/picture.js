@@ -25,6 +25,8 @@ export async function readPicture(blob, name) {
   if (size.width * size.height > MAX_PIXELS) {
     throw new Refusal(`“${name}” is ${size.width} × ${size.height} pixels, more than the ${MAX_PIXELS / 1e6} million this page takes; save it smaller and open that.`);
   }
+  // A larger one is made smaller while it is decoded, off the main thread.
+  const smaller = Math.min(1, MAX_SIDE / Math.max(size.width, size.height));
   let bitmap;
   try {
     // The bytes as they are in the file, as the command line sees them: no colour profile.
@@ -32,6 +34,7 @@ export async function readPicture(blob, name) {
       imageOrientation: 'from-image',
       premultiplyAlpha: 'none',
       colorSpaceConversion: 'none',
+      ...(smaller < 1 ? { resizeWidth: Math.max(1, Math.round(size.width * smaller)), resizeHeight: Math.max(1, Math.round(size.height * smaller)), resizeQuality: 'high' } : {}),
     });
   } catch {
     throw unreadable;
@@ -70,13 +73,11 @@ function measure(blob) {
  * @returns {Picture}
  */
 export function pixelsOf(source, width, height) {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.width = width;
+  canvas.height = height;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  return { rgba: new Uint8Array(data.buffer), width: canvas.width, height: canvas.height };
+  context.drawImage(source, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { rgba: new Uint8Array(data.buffer), width, height };
 }
