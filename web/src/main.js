@@ -240,7 +240,7 @@ async function takeBlob(blob, name, sample, pins) {
   try {
     if (/\.(safetensors|pth|pt)$/i.test(name)) return await takeWeights(blob, name);
     const start = performance.now();
-    const picture = await readPicture(blob, name);
+    const picture = await readPicture(blob, name, (...asked) => engine.decode(...asked));
     if (turn !== taken) return; // a newer choice was decoded sooner
     stopCamera();
     const done = take({ picture, name, sample, decodeTime: performance.now() - start }, pins);

@@ -157,6 +157,10 @@ export async function draw(page, width, height, paint, type = 'image/png') {
         context.fillStyle = '#0000ff';
         context.fillRect(0, h / 2, w, h / 2);
       },
+      wall: () => {
+        context.fillStyle = '#8a9a7a';
+        context.fillRect(0, 0, w, h);
+      },
     };
     steps[source]();
     return canvas.toDataURL(kind, 0.95);

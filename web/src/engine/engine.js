@@ -1,4 +1,5 @@
 import workerSource from 'virtual:worker';
+import { decode } from './decode.js';
 import { Host, Refusal } from './host.js';
 import { compileKernels } from './kernels.js';
 import { readReport } from './report.js';
@@ -93,6 +94,19 @@ export class Engine {
     return readReport(await this.#guard(side.classify(name, picture, manner)));
   }
 
+  /**
+   * Decodes a picture on the engine's thread; see decode.js. What that cannot read is no failure of the engine.
+   *
+   * @param {Blob} blob
+   * @param {number} [width]
+   * @param {number} [height]
+   * @returns {Promise<Picture>}
+   */
+  async decode(blob, width, height) {
+    const side = await this.#started();
+    return side.decode(blob, width, height);
+  }
+
   #started() {
     this.#side ??= this.#start().catch((error) => {
       this.#side = undefined;
@@ -147,6 +161,7 @@ export class Engine {
  * @typedef {object} Side
  * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
  * @property {(name: string, picture: Picture, manner: Manner) => Promise<import('./host.js').Answer>} classify
+ * @property {typeof decode} decode
  * @property {() => void} end
  */
 
@@ -164,6 +179,7 @@ class HereSide {
   async classify(name, picture, manner) {
     return this.host.classify(name, picture, manner);
   }
+  decode = decode;
   end() {}
 }
 
@@ -212,6 +228,11 @@ class WorkerSide {
   /** @param {string} name @param {Picture} picture @param {Manner} manner @returns {Promise<import('./host.js').Answer>} */
   classify(name, picture, manner) {
     return this.#ask({ call: 'classify', name, picture, manner });
+  }
+  /** @param {Blob} blob @param {number} [width] @param {number} [height] @returns {Promise<Picture>} */
+  async decode(blob, width, height) {
+    if (!globalThis.OffscreenCanvas) return decode(blob, width, height); // then the worker has none either
+    return this.#ask({ call: 'decode', blob, width, height });
   }
   end() {
     this.worker.terminate();

@@ -1,8 +1,10 @@
+import { decode } from './decode.js';
 import { Host, Refusal } from './host.js';
 
 /**
  * @typedef {{ id: number, call: 'start', modules: import('./instance.js').Modules }
  *   | { id: number, call: 'open', name: string, weights: Uint8Array }
+ *   | { id: number, call: 'decode', blob: Blob, width?: number, height?: number }
  *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, manner: import('./host.js').Manner }} Request
  * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
  */
@@ -18,6 +20,8 @@ async function answer(request) {
       return host.instructions;
     case 'open':
       return host.open(request.name, request.weights);
+    case 'decode':
+      return decode(request.blob, request.width, request.height);
     case 'classify':
       return host.classify(request.name, request.picture, request.manner);
   }
@@ -34,8 +38,8 @@ self.onmessage = async ({ data }) => {
     else message.failure = String(error);
   }
   /** @type {Uint8Array[]} */
-  const reports = message.value?.reports ?? [];
-  const transfer = reports.map(({ buffer }) => buffer);
+  const large = message.value?.reports ?? (message.value?.rgba ? [message.value.rgba] : []);
+  const transfer = large.map(({ buffer }) => buffer);
   self.postMessage(message, { transfer });
 };
 

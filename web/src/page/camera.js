@@ -53,8 +53,10 @@ export class Camera {
     }
     this.#stream = stream;
     video.srcObject = stream;
-    await video.play();
-    this.#run(turn);
+    await video.play().catch((error) => {
+      if (turn === this.#turn) throw error; // not merely stopped while it was starting
+    });
+    if (turn === this.#turn) this.#run(turn);
   }
 
   stop() {

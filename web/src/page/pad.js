@@ -1,5 +1,5 @@
+import { pixelsOf } from '../engine/decode.js';
 import { byId } from './dom.js';
-import { pixelsOf } from './picture.js';
 
 /** @typedef {import('../engine/host.js').Picture} Picture */
 
@@ -13,7 +13,7 @@ const STEP = 10; // of 280: one press of an arrow key
 const paper = /** @type {HTMLCanvasElement} */ (byId('paper'));
 const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext('2d', { willReadFrequently: true }));
 const field = /** @type {HTMLCanvasElement} */ (byId('field'));
-const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d'));
+const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d', { willReadFrequently: true }));
 
 /** Starts the drawing pad. @param {(picture: Picture) => void} onDraw called after every stroke's part */
 export function startPad(onDraw) {
