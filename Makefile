@@ -45,6 +45,9 @@ help:
 	@echo "make             build the page and the program, classify a picture of each kind"
 	@echo "make build       bin/gdram"
 	@echo "make page        web/dist, which index.html loads"
+	@echo "make offline     bin/gdram.html, the whole page in one file to hand on"
+	@echo "make site        bin/site, the page as a folder to serve; browsers can install it"
+	@echo "make package     bin/gdram-VERSION.tgz, the page's engine as an npm package"
 	@echo "make test        everything below, after installing what it needs"
 	@echo "make test-setup  Chromium and the npm packages of the page's tests"
 	@echo "make check       formatting, vet, bans, sizes, generated code"
@@ -67,6 +70,21 @@ build: need-go
 .PHONY: page
 page: need-go
 	go run ./web/build
+
+# The page in other shapes; web/README.md says what each is for.
+.PHONY: offline
+offline: need-go
+	go run ./web/build -offline bin/gdram.html
+
+.PHONY: site
+site: need-go
+	go run ./web/build -site bin/site
+
+.PHONY: package
+package: need-go
+	go run ./web/build -package bin/package
+	@command -v npm >/dev/null || { echo "There is no npm here, so bin/package is not packed; install Node 20 or later."; exit 1; }
+	cd bin/package && npm pack --silent --pack-destination ..
 
 .PHONY: need-go
 need-go:

@@ -1,3 +1,4 @@
+import { fromBase64 } from './bytes.js';
 import { Refusal } from './engine/host.js';
 
 /** @type {Map<string, string>} */
@@ -81,16 +82,4 @@ async function unpack(parts, complaint) {
   } catch {
     throw new Refusal(complaint);
   }
-}
-
-/**
- * @param {string} text
- * @returns {Uint8Array<ArrayBuffer>}
- */
-export function fromBase64(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

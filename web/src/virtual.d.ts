@@ -15,6 +15,24 @@ declare module 'virtual:models' {
   export default models;
 }
 
+/** The versions of the kernels, as base64. */
+declare module 'virtual:kernels' {
+  const versions: string[];
+  export default versions;
+}
+
+/** The files of the page as it is served, by their paths. */
+declare module 'virtual:site' {
+  const site: { version: string; files: string[] };
+  export default site;
+}
+
+/** What src/sw.js needs of ServiceWorkerGlobalScope; the types of workers and of pages exclude each other. */
+interface ServiceWorkerScope {
+  addEventListener(type: 'install' | 'activate', listener: (event: { waitUntil(done: Promise<unknown>): void }) => void): void;
+  addEventListener(type: 'fetch', listener: (event: { request: Request; respondWith(answer: Promise<Response>): void }) => void): void;
+}
+
 declare class Go {
   importObject: WebAssembly.Imports;
   /** Resolves when the program ends. */

@@ -66,6 +66,14 @@ export function pages(...flags) {
   };
 }
 
+/** Builds the page in its other shapes, into folders of their own. */
+export function builds() {
+  const to = folder();
+  const made = { offline: path.join(to, 'gdram.html'), site: path.join(to, 'site'), packed: path.join(to, 'package') };
+  execFileSync('go', ['run', './web/build', '-offline', made.offline, '-site', made.site, '-package', made.packed], { cwd: top, stdio: ['ignore', 'ignore', 'inherit'] });
+  return made;
+}
+
 export const weights = path.join(top, 'weights');
 export const models = readdirSync(weights).filter((name) => name.endsWith('.safetensors')).map((name) => name.replace('.safetensors', ''));
 /** The samples of a model: label and number. */

@@ -29,7 +29,7 @@ export class Engine {
 
   /**
    * @param {object} sources
-   * @param {() => Promise<Uint8Array<ArrayBuffer>>} sources.engine the wasm binary
+   * @param {() => Promise<BufferSource | WebAssembly.Module>} sources.engine the wasm binary
    * @param {() => Promise<Uint8Array<ArrayBuffer>[]>} sources.kernels for compileKernels
    * @param {(name: string) => Promise<Uint8Array>} sources.weights the bytes of a safetensors file
    */
@@ -118,9 +118,12 @@ export class Engine {
   /** @returns {Promise<Side>} */
   async #start() {
     const [program, kernels] = await Promise.all([
-      this.#loadEngine().then((bytes) => WebAssembly.compile(bytes)),
+      this.#loadEngine().then(compileProgram),
       this.#loadKernels().then(compileKernels),
-    ]);
+    ]).catch((error) => {
+      if (!/Content Security Policy|blocked by CSP/i.test(String(error))) throw error;
+      throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
+    });
     const modules = { program, kernels };
     const worker = await startWorker();
     this.where = worker ? 'worker' : 'page';
@@ -155,6 +158,9 @@ export class Engine {
     }
   }
 }
+
+/** @param {BufferSource | WebAssembly.Module} program */
+const compileProgram = (program) => (program instanceof WebAssembly.Module ? program : WebAssembly.compile(program));
 
 /**
  * The thread that the host lives on.

@@ -1,4 +1,4 @@
-import { fromBase64 } from '../assets.js';
+import { fromBase64 } from '../bytes.js';
 import { Refusal } from '../engine/host.js';
 import { byId, element } from './dom.js';
 import { readable } from './answer.js';
