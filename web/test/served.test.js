@@ -4,7 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { builds, chooseModel, folder, launch, models, near, open, pages, predicted, refusal, sampleFile, samplesOf, shown, top } from './browser.js';
+import { builds, chooseModel, folder, models, near, pages, predicted, refusal, sampleFile, samplesOf, shown, top } from './browser.js';
 import { serve } from './server.js';
 
 const onPage = pages();
@@ -97,10 +97,8 @@ describe('over http', () => {
 });
 
 describe('installed', () => {
-  test('it works without its server, and a new version takes the place of the old', async () => {
-    const site = path.join(folder(), 'site');
-    cpSync(made.site, site, { recursive: true });
-    const server = await served(site, { headers: { 'content-security-policy': STRICT } });
+  test('it works without its server', async () => {
+    const server = await served(made.site, { headers: { 'content-security-policy': STRICT } });
     await onPage(async (page) => {
       await shown(page);
       await page.evaluate(() => navigator.serviceWorker.ready);
@@ -115,19 +113,52 @@ describe('installed', () => {
       await answers(page);
     }, { address: server.address, offline: false })();
   });
+
+  test('a new version takes the place of the old', async () => {
+    const site = path.join(folder(), 'site');
+    cpSync(made.site, site, { recursive: true });
+    const change = (name, from, to) => {
+      const file = path.join(site, name);
+      const text = readFileSync(file, 'utf8');
+      assert.ok(text.includes(from), name);
+      writeFileSync(file, text.replace(from, to));
+    };
+    let server = await served(site);
+    await onPage(async (page) => {
+      await shown(page);
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      await page.reload();
+      await shown(page);
+      const [, version] = readFileSync(path.join(site, 'sw.js'), 'utf8').match(/version:"([0-9a-f]{16})"/);
+      change('index.html', '<title>Watch a network look</title>', '<title>Newer</title>');
+      change('sw.js', version, '0123456789abcdef');
+      server.forget();
+      await page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.getRegistration();
+        await registration.update();
+        while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 20));
+      });
+      await page.reload();
+      assert.equal(await page.title(), 'Watch a network look', 'whoever is on the page keeps its version');
+      await page.goto('about:blank');
+      await page.waitForTimeout(200);
+      await page.goto(server.address);
+      await page.waitForFunction(() => document.title === 'Newer');
+      await shown(page);
+      assert.deepEqual(await page.evaluate(() => caches.keys()), ['gdram-0123456789abcdef']);
+    }, { address: server.address, offline: false })();
+  });
 });
 
-describe('in a single file', () => {
-  test('it answers from the file system, and asks for nothing', async () => {
-    const page = await onPage(async (page) => {
-      const requests = [];
-      page.on('request', (request) => requests.push(request.url().slice(0, 40)));
-      await page.goto(pathToFileURL(made.offline).href);
-      await shown(page);
-      await answers(page);
-      assert.match((await shown(page)).timing, /relaxed SIMD, in a worker/);
-      assert.deepEqual(requests.filter((address) => !/^(data|blob):/.test(address)), [pathToFileURL(made.offline).href.slice(0, 40)]);
-    })();
-    return page;
-  });
+test('in a single file it answers from the file system, and asks for nothing', async () => {
+  const address = pathToFileURL(made.offline).href;
+  const requests = [];
+  await onPage(async (page) => {
+    page.on('request', (request) => requests.push(request.url()));
+    await page.reload();
+    await shown(page);
+    await answers(page);
+    assert.match((await shown(page)).timing, /relaxed SIMD, in a worker/);
+    assert.deepEqual(requests.filter((one) => !/^(data|blob):/.test(one)), [address]);
+  }, { address })();
 });

@@ -11,11 +11,11 @@ const types = {
 
 /**
  * Serves a folder on a free port of this machine. `sent` maps each path to the bytes of its body as they were sent; `hold`, when it is
- * set, is waited for before a path is answered; `headers` are those of documents.
+ * set, is waited for before a path is answered; `headers` are those of documents; `forget` reads changed files again.
  */
 export async function serve(folder, { headers = {}, fallback = undefined } = {}) {
   const packed = new Map();
-  const site = { sent: new Map(), hold: undefined, headers };
+  const site = { sent: new Map(), hold: undefined, headers, forget: () => packed.clear() };
   const server = createServer(async (request, response) => {
     const asked = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     const name = asked.endsWith('/') ? `${asked}index.html` : asked;

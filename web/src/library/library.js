@@ -113,7 +113,7 @@ async function pixels(picture) {
       throw new Refusal('The picture cannot be read, or is damaged; pass a PNG, JPEG, GIF, WebP or BMP.');
     }
   }
-  if (picture && 'data' in picture && 'width' in picture) {
+  if (picture && typeof picture === 'object' && 'data' in picture && 'width' in picture) {
     const { data, width, height } = picture;
     return { rgba: new Uint8Array(/** @type {ArrayBuffer} */ (data.buffer), data.byteOffset, data.byteLength), width, height };
   }
