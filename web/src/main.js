@@ -291,6 +291,7 @@ async function toggleCamera() {
   taken++;
   try {
     await camera.start();
+    if (!camera.on) return; // another picture was chosen meanwhile
     byId('rate').hidden = false;
     byId('rate').textContent = 'Live';
     byId('camera').setAttribute('aria-pressed', 'true');
@@ -309,6 +310,7 @@ function stopCamera() {
     showSteering();
   }
   byId('rate').hidden = true;
+  byId('rate').textContent = '';
   byId('camera').setAttribute('aria-pressed', 'false');
   byId('camera').textContent = 'Camera';
 }
