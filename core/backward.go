@@ -73,14 +73,14 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 func (l *Learner) Backward() {
 	clear(l.Grads.Flat)
 	l.pool.Run(l.blocks, l.phases.recurrent)
-	for i := range emissions {
+	for i := range l.Looks + 1 {
 		copySums(l.normE.sums, l.emissionSums[i])
 		l.normE.backward(i, l.FixedEmission)
 	}
 	if !l.FixedEmission {
 		l.pool.Run(l.blocks, l.phases.emission)
 	}
-	for l.step = Steps - 1; l.step >= 0; l.step-- {
+	for l.step = l.Looks - 1; l.step >= 0; l.step-- {
 		l.pool.Run(l.blocks, l.phases.pool2)
 		l.norm2.backward(l.step, false)
 		l.pool.Run(l.blocks, l.phases.conv2)
@@ -108,7 +108,7 @@ func (l *Learner) recurrentBack(block, worker int) {
 	clear(dh2)
 	clear(dc1)
 	clear(dc2)
-	for t := Steps - 1; t >= 0; t-- {
+	for t := l.Looks - 1; t >= 0; t-- {
 		if l.ThroughEmission {
 			w.emission.backward(dh2, l.rows(l.dEmission, t+1, from, n, emissionWidth), n, true)
 			dg := l.rows(l.dGates2, t, from, n, gates)
@@ -157,7 +157,7 @@ func (l *Learner) recurrentBack(block, worker int) {
 func (l *Learner) emissionHeadsBack(block int) {
 	from, to := l.Block(block)
 	n := to - from
-	for call := range emissions {
+	for call := range l.Looks + 1 {
 		dHeads := l.rows(l.dHeads, call, from, n, l.net.heads.stride)
 		for b := range n {
 			at := call*l.BatchLen + from + b
@@ -191,7 +191,7 @@ func (l *Learner) emissionHeadsBack(block int) {
 func (l *Learner) emissionBack(block, _ int) {
 	from, to := l.Block(block)
 	n := to - from
-	for call := range emissions {
+	for call := range l.Looks + 1 {
 		table := l.normE.calls[call].back
 		dz, pre := l.rows(l.dEmission, call, from, n, emissionWidth), l.rows(l.emissionPre, call, from, n, emissionWidth)
 		for i := range dz {
@@ -318,14 +318,14 @@ func (l *Learner) convGradients(task, worker int) {
 			B:      l.dProducts[p*tiles*conv2Channels+first*tiles:],
 			BPanel: tiles * kernel.Panel, BRow: kernel.Panel,
 			C: l.dFilter[p*conv1Channels*conv2Channels+first:], CRow: conv2Channels,
-			Add: l.step < Steps-1}
+			Add: l.step < l.Looks-1}
 		g.Run()
 		return
 	}
 	block := task - pointTasks
 	from, to := l.Block(block)
 	s, dw := &l.scratch[worker], l.dConv1[block*conv1Filter:][:conv1Filter]
-	if l.step == Steps-1 {
+	if l.step == l.Looks-1 {
 		clear(dw)
 	}
 	for b := from; b < to; b++ {
@@ -345,7 +345,7 @@ const (
 
 // weightGradients computes one piece of the gradients of the weights, over all steps at once.
 func (l *Learner) weightGradients(task, _ int) {
-	w, rows := l.net, Steps*l.BatchLen
+	w, rows := l.net, l.Looks*l.BatchLen
 	grads := l.Grads
 	if task < conv2Tasks {
 		l.filterGradient(task)
@@ -377,7 +377,7 @@ func (l *Learner) weightGradients(task, _ int) {
 	case 0:
 		w.where.gradient(grads.Layer("glimpse_net.fc_lg"), l.dWhere, l.placeFeature, rows)
 		place := grads.Layer("glimpse_net.fc_l.0")
-		for r, at := range l.Places {
+		for r, at := range l.Places[:rows] {
 			for k, d := range l.dPlaceFeature[r*Hidden:][:Hidden] {
 				place.Weight[2*k] += d * at[0]
 				place.Weight[2*k+1] += d * at[1]
@@ -389,7 +389,7 @@ func (l *Learner) weightGradients(task, _ int) {
 	case 2:
 		w.class2.gradient(grads.Layer("class_net.fc.2"), l.DStepLogits, l.classHidden, rows)
 	case 3:
-		rows := emissions * l.BatchLen
+		rows := rows + l.BatchLen
 		emission := grads.Layer("emission_net.fc.0")
 		product(emission.Weight, Hidden, l.dEmission, emissionWidth, emissionWidth, l.h2, Hidden, Hidden, rows)
 		if l.FixedEmission { // else its bias is taken off again by the batch's mean, and its gradient is 0
@@ -426,7 +426,7 @@ func (l *linear) gradient(grad Layer, dy, x []float32, rows int) {
 
 // lstmGradient writes the gradient of one gate's input weights and biases, or of its hidden weights.
 func (l *Learner) lstmGradient(task int, dGates, x, h, dIH, dHH, dBiasIH, dBiasHH []float32) {
-	gate, rows := task%4, Steps*l.BatchLen
+	gate, rows := task%4, l.Looks*l.BatchLen
 	dGates = dGates[gate*Hidden:]
 	if task >= 4 {
 		product(dHH[gate*Hidden*Hidden:], Hidden, dGates, gates, Hidden, h, Hidden, Hidden, rows)
