@@ -5,6 +5,7 @@ import (
 
 	"gdram/core/glimpse"
 	"gdram/core/internal/workers"
+	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -100,7 +101,8 @@ type Learner struct {
 // scratch is one worker's.
 type scratch struct {
 	measure          measureScratch
-	points, products []float32 // Winograd: [25][24][256] each
+	points, products []float32 // Winograd: [25][24][256] or [64][6][256] each
+	taps             []float32 // [3][3][16]
 	dy2              []float32 // [6][8][8][256], border zero
 	dy1              []float32 // [12][12][128]
 	dh1, dh2, dc1    []float32 // [6][128]
@@ -159,10 +161,10 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.normE = newBatchNorm(p, l.Grads, "emission_net.fc.0", "emission_net.fc.1", emissionWidth, emissions, blocks)
 
 	for range l.pool.Workers() {
-		winograd := func() []float32 { return winogradScratch(conv2Channels) }
+		winograd := func() []float32 { return winogradScratch(conv2Channels) } // larger than a mapScratch
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
-			points: winograd(), products: winograd(),
+			points: winograd(), products: winograd(), taps: make([]float32, 9*kernel.Panel),
 			dy2: make([]float32, blockSize*pool1Padded*pool1Padded*conv2Channels),
 			dy1: make([]float32, conv1Len),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),

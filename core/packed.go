@@ -252,10 +252,10 @@ type network struct {
 	classes    int
 	conv1      []float32 // [8][108][16]
 	conv2      winogradConv
-	conv2Back  winogradConv // training only
-	place      linear       // fc_l
-	what       linear       // fc_gg: what is seen
-	where      linear       // fc_lg: where it is
+	conv2Back  mapConv // training only
+	place      linear  // fc_l
+	what       linear  // fc_gg: what is seen
+	where      linear  // fc_lg: where it is
 	lstm1X     linear
 	lstm1H     linear
 	lstm2X     linear
@@ -306,8 +306,7 @@ func newNetwork(classes int, training bool) *network {
 		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
 	if training {
-		w.conv2Back = winogradConv{in: conv2Channels, out: conv1Channels,
-			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)}
+		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
 		w.contextB = make([]float32, 9*contextChannels*contextChannels)
 	}
 	return w
@@ -333,12 +332,7 @@ func (w *network) load(p *Params, task int) {
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, func(in, out int) (g [9]float32) {
-				for tap, v := range conv2[(in*conv1Channels+out)*9:][:9] {
-					g[8-tap] = v
-				}
-				return g
-			})
+			w.conv2Back.load(task, conv2)
 		}
 		return
 	}

@@ -128,12 +128,12 @@ func (t *Tiles) fast(transform tileTransform) {
 		dstPanel: bytes(t.DstPanel), panels: uint32(t.Channels / Panel),
 	}
 	switch transform {
-	case winogradInput:
+	case tileInput:
 		winogradInputTile(&args)
-	case winogradOutput:
+	case tileOutput:
 		winogradOutputTile(&args)
-	case winogradGradient:
-		t.portable(transform, tileSize, tilePoints)
+	default:
+		t.portable(transform)
 	}
 	runtime.KeepAlive(t)
 }
