@@ -252,8 +252,8 @@ const freshPictures = 50_000
 // parameters makes the weights a run begins with.
 func (r *trainer) parameters() error {
 	r.params = core.NewParams(r.data.Classes)
+	r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
 	if r.Start == "" || r.Resume {
-		r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
 		r.recipe.begin(r.params)
 		return nil
 	}
@@ -269,9 +269,13 @@ func (r *trainer) parameters() error {
 		return err
 	}
 	if p.Classes != r.data.Classes {
-		return fmt.Errorf("%s has %d classes, but %s has %d; choose weights of that data set", r.Start, p.Classes, r.Dataset, r.data.Classes)
+		r.Log.Warn("the weights are about other classes: the last layer starts anew", "file", r.Start, "classes", p.Classes, "want", r.data.Classes)
 	}
-	r.params = p
+	for _, s := range r.params.Specs {
+		if from := p.Tensor(s.Name); len(from) == s.Len() {
+			copy(r.params.Tensor(s.Name), from)
+		}
+	}
 	return nil
 }
 

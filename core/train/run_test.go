@@ -297,6 +297,28 @@ func fill(v []float32, x float32) {
 	}
 }
 
+// TestRunStartsFromOtherClasses: all but the last layer, whose size is the number of classes, goes on learning.
+func TestRunStartsFromOtherClasses(t *testing.T) {
+	c := barsConfig(filepath.Join(t.TempDir(), "run"), Ours)
+	c.Start = "other.safetensors"
+	other := core.NewParams(100)
+	for i := range other.Flat {
+		other.Flat[i] = 7
+	}
+	c.Load = func(string) (*core.Params, error) { return other, nil }
+	r, err := open(c, openBars)
+	require.NoError(t, err)
+	defer r.close()
+	for _, s := range r.params.Specs {
+		if strings.HasPrefix(s.Name, "class_net.fc.2.") {
+			assert.NotContains(t, r.params.Tensor(s.Name), float32(7), s.Name)
+		} else {
+			assert.NotContains(t, r.params.Tensor(s.Name), float32(0), s.Name)
+			assert.EqualValues(t, 7, r.params.Tensor(s.Name)[0], s.Name)
+		}
+	}
+}
+
 // TestRunIsAlone: two runs in one folder would take each other's files for their own.
 func TestRunIsAlone(t *testing.T) {
 	if runtime.GOOS == "js" {
