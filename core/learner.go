@@ -144,7 +144,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.DMu, l.DLogVar = pairs(emissions), pairs(emissions)
 
 	for range batch {
-		l.contexts = append(l.contexts, newContext())
+		l.contexts = append(l.contexts, newContext(Colours))
 	}
 	l.contextFlat = make([]float32, batch*contextFlat)
 	l.glimpse, l.y1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(pool1Len)

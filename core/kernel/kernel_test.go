@@ -64,6 +64,8 @@ func TestGemm(t *testing.T) {
 		{1, 5, 32, 1, 7, false, false, true, "fewer rows than a tile"},
 		{1, 6, 16, 1, 128, false, true, false, "one tile, packed"},
 		{1, 13, 48, 1, 33, false, true, true, "two tiles and a remainder"},
+		{1, 1, 512, 1, 2304, false, true, true, "one row, as evaluation has it"},
+		{1, 3, 16, 1, 8, false, true, true, "rows of one packed panel"},
 		{1, 24, 64, 1, 25, true, false, false, "transposed A"},
 		{1, 11, 16, 1, 64, true, false, true, "transposed A with a remainder"},
 		{12, 12, 128, 3, 36, false, false, false, "first convolution"},
@@ -227,6 +229,58 @@ func TestMapConvolves(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestConvPool holds the fused layer against its definition, a direct convolution in float64.
+func TestConvPool(t *testing.T) {
+	for _, c := range []struct{ side, from, in, out int }{
+		{12, 4, 4, 8}, {12, 3, 4, 64}, {12, 12, 12, 128}, {6, 4, 4, 8}, {6, 7, 8, 16}, {6, 11, 12, 24}, {6, 64, 64, 64}, {6, 128, 128, 16},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(11, 12))
+				padded, pooled := c.side+2, c.side/2
+				src := guarded(t, rng, padded*padded*c.in) // the border may hold anything: it is input too
+				filters, scale, shift := guarded(t, rng, c.out*c.from*9), guarded(t, rng, c.out), guarded(t, rng, c.out)
+				layer := NewConvPool(c.side, c.in, c.out)
+				layer.Load(filters, c.from, scale, shift)
+				dstPixel := c.out + 8
+				dstRow := pooled*dstPixel + 5
+				dst := guarded(t, rng, (pooled-1)*(dstRow+dstPixel)+c.out)
+				want := append([]float32(nil), dst...)
+				for row := range pooled {
+					for column := range pooled {
+						for out := range c.out {
+							top := 0.0
+							for window := range 4 {
+								var sum float64
+								for tap := range 9 {
+									pixel := (2*row+window/2+tap/3)*padded + 2*column + window%2 + tap%3
+									for in := range c.from {
+										sum += float64(src[pixel*c.in+in]) * float64(filters[(out*c.from+in)*9+tap])
+									}
+								}
+								top = max(top, float64(scale[out])*sum+float64(shift[out]))
+							}
+							want[row*dstRow+column*dstPixel+out] = float32(top)
+						}
+					}
+				}
+				layer.Forward(dst, dstRow, dstPixel, src, guarded(t, rng, layer.Scratch()))
+				requireClose(t, want, dst, 2e-5*math.Sqrt(float64(9*c.in)), "pooled")
+			})
+		})
+	}
+}
+
+func TestConvPoolRefuses(t *testing.T) {
+	assert.Panics(t, func() { NewConvPool(8, 4, 8) }, "maps of 8x8")
+	assert.Panics(t, func() { NewConvPool(6, 3, 8) }, "three input channels")
+	assert.Panics(t, func() { NewConvPool(6, 4, 12) }, "twelve output channels")
+	c := NewConvPool(6, 4, 8)
+	assert.Panics(t, func() {
+		c.Forward(make([]float32, 9*8), 3*8, 8, make([]float32, 8*8*4-1), make([]float32, c.Scratch()))
+	}, "a map that is one number short")
 }
 
 func TestColumns(t *testing.T) {

@@ -14,6 +14,9 @@ import (
 // fast says that the assembly runs here. GODEBUG=cpu.avx2=off turns it off.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
+// Fuses says that ConvPool is the fastest way through a layer. Here it is not: there are kernels for its parts.
+const Fuses = false
+
 // Instructions names the vector instructions that the kernels use: "AVX2" or "scalar".
 func Instructions() string {
 	if fast {
@@ -229,3 +232,8 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 }
 
 func (l *LSTM) fast() { l.portable() }
+
+// Evaluation here does without, see Fuses.
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	c.portable(dst, dstRow, dstPixel, src, points, products, plane)
+}

@@ -260,6 +260,78 @@ func (p *Pool) portableGradient() {
 	}
 }
 
+// portable takes all tiles to their points, then for each panel of eight output channels the products and back.
+func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	t := c.transform
+	side, stride := c.side(), c.pointStride()
+	lines := (side + 2) * c.in
+	var d, u, half [convMost * convMost]float32
+	for tile := range c.tiles() {
+		corner := src[tile/t.tiles*t.outputs*lines+tile%t.tiles*t.outputs*c.in:]
+		for in := range c.in {
+			for i := range t.points {
+				for j := range t.points {
+					d[i*t.points+j] = corner[i*lines+j*c.in+in]
+				}
+			}
+			sandwich(u[:], t.input, d[:], half[:], t.points, t.points)
+			for p, v := range u[:c.points()] {
+				points[p*stride+tile*c.in+in] = v
+			}
+		}
+	}
+	for out := 0; out < c.out; out += convPanel {
+		for p := range c.points() {
+			weights := c.weights[(out/convPanel*c.points()+p)*c.in*convPanel:][:c.in*convPanel]
+			for tile := range c.tiles() {
+				eight(products[(p*c.tiles()+tile)*convPanel:], points[p*stride+tile*c.in:][:c.in], weights)
+			}
+		}
+		for tile := range c.tiles() {
+			at := (tile/t.tiles*side + tile%t.tiles) * t.outputs * convPanel
+			for ch := range convPanel {
+				for p := range c.points() {
+					d[p] = products[(p*c.tiles()+tile)*convPanel+ch]
+				}
+				sandwich(u[:], t.output, d[:], half[:], t.outputs, t.points)
+				for i := range t.outputs {
+					for j := range t.outputs {
+						plane[at+(i*side+j)*convPanel+ch] = u[i*t.outputs+j]
+					}
+				}
+			}
+		}
+		for row := range side / 2 {
+			for column := range side / 2 {
+				to, shift := dst[row*dstRow+column*dstPixel+out:][:convPanel], c.shift[out:][:convPanel]
+				top, bottom := plane[(2*row*side+2*column)*convPanel:], plane[((2*row+1)*side+2*column)*convPanel:]
+				for ch := range to {
+					y := max(top[ch], top[convPanel+ch], bottom[ch], bottom[convPanel+ch])
+					to[ch] = max(0, y+shift[ch])
+				}
+			}
+		}
+	}
+}
+
+// eight writes x·w for w [len(x)][8].
+func eight(to, x, w []float32) {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	for len(x) > 0 && len(w) >= 8 {
+		v := x[0]
+		s0 += v * w[0]
+		s1 += v * w[1]
+		s2 += v * w[2]
+		s3 += v * w[3]
+		s4 += v * w[4]
+		s5 += v * w[5]
+		s6 += v * w[6]
+		s7 += v * w[7]
+		x, w = x[1:], w[8:]
+	}
+	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
 func (l *LSTM) portable() {
 	H := l.Units
 	for n := range l.Cells {
