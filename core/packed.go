@@ -248,11 +248,11 @@ type network struct {
 	classes    int
 	conv1      []float32 // [8][108][16]
 	conv2      winogradConv
-	fused      *fused       // in place of conv1, conv2, context1 and context2, or nil
-	conv2Back  winogradConv // training only
-	place      linear       // fc_l
-	what       linear       // fc_gg: what is seen
-	where      linear       // fc_lg: where it is
+	fused      *fused  // in place of conv1, conv2, context1 and context2, or nil
+	conv2Back  mapConv // training only
+	place      linear  // fc_l
+	what       linear  // fc_gg: what is seen
+	where      linear  // fc_lg: where it is
 	lstm1X     linear
 	lstm1H     linear
 	lstm2X     linear
@@ -305,8 +305,7 @@ func newNetwork(classes int, training bool) *network {
 		w.context2 = make([]float32, 9*contextChannels*contextChannels)
 	}
 	if training {
-		w.conv2Back = winogradConv{in: conv2Channels, out: conv1Channels,
-			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)}
+		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
 		w.contextB = make([]float32, 9*contextChannels*contextChannels)
 	}
 	return w
@@ -332,12 +331,7 @@ func (w *network) load(p *Params, task int) {
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, func(in, out int) (g [9]float32) {
-				for tap, v := range conv2[(in*conv1Channels+out)*9:][:9] {
-					g[8-tap] = v
-				}
-				return g
-			})
+			w.conv2Back.load(task, conv2)
 		}
 		return
 	}

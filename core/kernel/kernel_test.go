@@ -130,8 +130,26 @@ func TestGemmRefuses(t *testing.T) {
 	}, "A one element short")
 }
 
-// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the transforms, and its
-// weight gradient back through their transposes, against direct sums.
+// directly convolves one [8][8][channels] map, channel by channel with the same filter, and sums the gradient of
+// that filter for the gradient dy of the outcome.
+func directly(x, g, dy []float32, channels int) (y, dg []float32) {
+	y, dg = make([]float32, len(dy)), make([]float32, 9)
+	for i := range mapSize {
+		for j := range mapSize {
+			for c := range channels {
+				for k := range 9 {
+					v := x[((i+k/3)*mapPoints+j+k%3)*channels+c]
+					y[(i*mapSize+j)*channels+c] += v * g[k]
+					dg[k] += v * dy[(i*mapSize+j)*channels+c]
+				}
+			}
+		}
+	}
+	return y, dg
+}
+
+// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the small tiles' transforms,
+// against direct sums.
 func TestWinogradConvolves(t *testing.T) {
 	for _, channels := range []int{16, 48} {
 		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
@@ -140,23 +158,17 @@ func TestWinogradConvolves(t *testing.T) {
 				const side, padded = 6, 8
 				x := guarded(t, rng, padded*padded*channels) // the border may hold anything: it is input too
 				g := guarded(t, rng, 9)
-				dy := guarded(t, rng, side*side*channels)
 				y := guarded(t, rng, side*side*channels)
 				points := guarded(t, rng, WinogradPoints*channels)
-				dPoints := guarded(t, rng, WinogradPoints*channels)
-				var u, du [WinogradPoints]float32
+				var u [WinogradPoints]float32
 				WinogradFilter(&u, (*[9]float32)(g))
 				for ty := range mapTiles {
 					for tx := range mapTiles {
 						in := Tiles{Src: x[(3*ty*padded+3*tx)*channels:], SrcRow: padded * channels, SrcPixel: channels,
 							Dst: points, DstRow: 5 * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
 						in.Input()
-						back := Tiles{Src: dy[(3*ty*side+3*tx)*channels:], SrcRow: side * channels, SrcPixel: channels,
-							Dst: dPoints, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: WinogradPoints * Panel, Channels: channels}
-						back.Gradient()
 						for p := range u {
 							for c := range channels {
-								du[p] += points[p*channels+c] * dPoints[c/Panel*WinogradPoints*Panel+p*Panel+c%Panel]
 								points[p*channels+c] *= u[p]
 							}
 						}
@@ -165,22 +177,55 @@ func TestWinogradConvolves(t *testing.T) {
 						out.Output()
 					}
 				}
-				var dg, wantDG [9]float32
-				WinogradFilterGradient(&dg, &du)
-				want := make([]float32, len(y))
-				for i := range side {
-					for j := range side {
-						for c := range channels {
-							for k := range 9 {
-								v := x[((i+k/3)*padded+j+k%3)*channels+c]
-								want[(i*side+j)*channels+c] += v * g[k]
-								wantDG[k] += v * dy[(i*side+j)*channels+c]
-							}
-						}
+				want, _ := directly(x, g, y, channels)
+				requireClose(t, want, y, 1e-4, "y")
+			})
+		})
+	}
+}
+
+// TestMapConvolves does the same with the map as one tile, and brings the weight gradient back through the transposes.
+func TestMapConvolves(t *testing.T) {
+	for _, channels := range []int{16, 48} {
+		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(7, uint64(channels)))
+				x := guarded(t, rng, mapPoints*mapPoints*channels) // the border may hold anything: it is input too
+				g := guarded(t, rng, 9)
+				dy, y := guarded(t, rng, mapSize*mapSize*channels), guarded(t, rng, mapSize*mapSize*channels)
+				points, dPoints := guarded(t, rng, MapPoints*channels), guarded(t, rng, MapPoints*channels)
+				taps, u := guarded(t, rng, 9*Panel), guarded(t, rng, MapPoints*Panel)
+				for i := range taps {
+					taps[i] = g[i/Panel]
+				}
+				apart := func(src []float32, side int, dst []float32, to int) *Tiles {
+					return &Tiles{Src: src, SrcRow: side * channels, SrcPixel: channels,
+						Dst: dst, DstRow: to * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
+				}
+				apart(x, mapPoints, points, mapPoints).MapInput()
+				(&Tiles{Src: taps, SrcRow: 3 * Panel, SrcPixel: Panel, Dst: u, DstRow: mapPoints * Panel, DstPixel: Panel, Channels: Panel}).MapFilter()
+				// Panels of the gradient lie apart, as the products want them.
+				(&Tiles{Src: dy, SrcRow: mapSize * channels, SrcPixel: channels,
+					Dst: dPoints, DstRow: mapPoints * Panel, DstPixel: Panel, DstPanel: MapPoints * Panel, Channels: channels}).MapGradient()
+				du := guarded(t, rng, MapPoints*Panel)
+				clear(du)
+				for p := range MapPoints {
+					for c := range channels {
+						du[p*Panel+c%Panel] += points[p*channels+c] * dPoints[c/Panel*MapPoints*Panel+p*Panel+c%Panel]
+						points[p*channels+c] *= u[p*Panel+c%Panel]
 					}
 				}
+				apart(points, mapPoints, y, mapSize).MapOutput()
+				dTaps := guarded(t, rng, 9*Panel)
+				(&Tiles{Src: du, SrcRow: mapPoints * Panel, SrcPixel: Panel, Dst: dTaps, DstRow: 3 * Panel, DstPixel: Panel, Channels: Panel}).MapFilterGradient()
+
+				want, wantDG := directly(x, g, dy, channels)
 				requireClose(t, want, y, 1e-4, "y")
-				requireClose(t, wantDG[:], dg[:], 2e-3*math.Sqrt(float64(channels)), "dg")
+				dg := make([]float32, 9)
+				for i, v := range dTaps {
+					dg[i/Panel] += v
+				}
+				requireClose(t, wantDG, dg, 2e-3*math.Sqrt(float64(channels)), "dg")
 			})
 		})
 	}

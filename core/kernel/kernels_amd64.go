@@ -76,13 +76,25 @@ func gemmTile5(args *tileArgs)
 func gemmTile6(args *tileArgs)
 
 //go:noescape
-func winogradInputTile(args *transformArgs)
+func winogradTileInput(args *transformArgs)
 
 //go:noescape
-func winogradOutputTile(args *transformArgs)
+func winogradTileOutput(args *transformArgs)
 
 //go:noescape
-func winogradGradientTile(args *transformArgs)
+func winogradMapInput(args *transformArgs)
+
+//go:noescape
+func winogradMapOutput(args *transformArgs)
+
+//go:noescape
+func winogradMapGradient(args *transformArgs)
+
+//go:noescape
+func winogradMapFilter(args *transformArgs)
+
+//go:noescape
+func winogradMapFilterGradient(args *transformArgs)
 
 //go:noescape
 func columnSums(args *columnArgs)
@@ -163,12 +175,20 @@ func (t *Tiles) fast(transform tileTransform) {
 		dstPanel: bytes(t.DstPanel), pairs: uintptr(t.Channels / Panel),
 	}
 	switch transform {
-	case winogradInput:
-		winogradInputTile(&args)
-	case winogradOutput:
-		winogradOutputTile(&args)
-	case winogradGradient:
-		winogradGradientTile(&args)
+	case tileInput:
+		winogradTileInput(&args)
+	case tileOutput:
+		winogradTileOutput(&args)
+	case mapInput:
+		winogradMapInput(&args)
+	case mapOutput:
+		winogradMapOutput(&args)
+	case mapGradient:
+		winogradMapGradient(&args)
+	case mapFilter:
+		winogradMapFilter(&args)
+	case mapFilterGradient:
+		winogradMapFilterGradient(&args)
 	}
 	runtime.KeepAlive(t)
 }

@@ -137,16 +137,7 @@ func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, produc
 
 // Nobody trains in a browser: the kernels of training stay portable.
 
-func (t *Tiles) fast(transform tileTransform) {
-	in, out := tilePoints, tilePoints
-	switch transform {
-	case winogradOutput:
-		out = tileSize
-	case winogradGradient:
-		in = tileSize
-	}
-	t.portable(transform, in, out)
-}
+func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
 
 func (p *Pool) fast(pass poolPass, sums Sums) {
 	switch pass {
