@@ -189,7 +189,7 @@ async function start() {
   });
   byId('page').hidden = false;
 
-  // The engine comes after the first paint.
+  engine.open(model.name).catch(() => {}); // whoever needs it is told
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   try {
     samples = JSON.parse(await loadText('samples'));

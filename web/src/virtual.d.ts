@@ -16,6 +16,7 @@ declare module 'virtual:models' {
 }
 
 declare class Go {
+  env: Record<string, string>;
   importObject: WebAssembly.Imports;
   /** Resolves when the program ends. */
   run(instance: WebAssembly.Instance): Promise<void>;

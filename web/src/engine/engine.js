@@ -86,12 +86,12 @@ export class Engine {
 
   /** @returns {Promise<Side>} */
   async #start() {
-    const [program, kernels] = await Promise.all([
+    const [program, kernels, worker] = await Promise.all([
       this.#loadEngine().then((bytes) => WebAssembly.compile(bytes)),
       this.#loadKernels().then(compileKernels),
+      startWorker(),
     ]);
     const modules = { program, kernels };
-    const worker = await startWorker();
     this.where = worker ? 'worker' : 'page';
     if (!worker) {
       const host = await Host.start(modules);
