@@ -9,11 +9,14 @@ export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const pictureShape = [3, 128, 128];
 const pictureLength = 3 * 128 * 128;
 
+/** The version of a package that is raced against. */
+export const versionOf = (name) => JSON.parse(readFileSync(path.join(top, 'web/bench/node_modules', name, 'package.json'), 'utf8')).version;
+
 /** Builds the Go programs into a folder of their own, which close removes. */
 export function open() {
   const folder = mkdtempSync(path.join(tmpdir(), 'gdram-bench-'));
   const file = (name) => path.join(folder, name);
-  const programs = { gdram: './core/cmd/gdram', native: './web/bench/native', formula: './core/internal/golden/formula' };
+  const programs = { gdram: './core/cmd/gdram', racer: './web/bench/racer', formula: './core/internal/golden/formula' };
   for (const [name, source] of Object.entries(programs)) {
     execFileSync('go', ['build', '-trimpath', '-o', file(name), source], { cwd: top, stdio: 'inherit' });
   }
@@ -30,7 +33,7 @@ export function open() {
     return to;
   }
   return {
-    native: file('native'),
+    racer: file('racer'),
     formula,
     weightsOf,
     /** The model in another engine's format. */
@@ -44,7 +47,7 @@ export function open() {
       const from = path.join(top, 'web/samples', dataset);
       const names = readdirSync(from).filter((name) => name.endsWith('.png'));
       const to = file(`${dataset}.f32`);
-      call('native', 'prepare', weightsOf(dataset), to, ...names.map((name) => path.join(from, name)));
+      call('racer', 'prepare', weightsOf(dataset), to, ...names.map((name) => path.join(from, name)));
       return to;
     },
     /** Writes pictures so that the programs can read them. */
@@ -53,7 +56,7 @@ export function open() {
       writeFileSync(to, Buffer.from(pictures.buffer, pictures.byteOffset, pictures.byteLength));
       return to;
     },
-    answer: (weights, pictures) => JSON.parse(call('native', 'answer', weights, pictures)),
+    answer: (weights, pictures) => JSON.parse(call('racer', 'answer', weights, pictures)),
     close: () => rmSync(folder, { recursive: true }),
   };
 }

@@ -1,0 +1,26 @@
+// Runs races and writes their sections of BENCHMARKS.md.
+//
+//	node bench.js [page,node,native,training,growth]
+import { open } from './ours.js';
+import * as page from './page.js';
+import { machine, write } from './report.js';
+
+const races = { page };
+
+const asked = (process.argv[2] || Object.keys(races).join()).split(',');
+for (const name of asked) {
+  if (!races[name]) throw new Error(`there is no race named ${name}; want some of ${Object.keys(races).join()}`);
+}
+
+const build = open();
+try {
+  for (const name of asked) {
+    const { title, run } = races[name];
+    const { versions, text } = await run(build);
+    const section = `${machine(versions)}\n\n${text}`;
+    console.log(`\n## ${title}\n\n${section}`);
+    write(Object.values(races).map((race) => race.title), new Map([[title, section]]));
+  }
+} finally {
+  build.close();
+}

@@ -1,0 +1,25 @@
+// Our engine as the page loads it, without the worker.
+import { Host } from '../../src/engine/host.js';
+import { compileKernels } from '../../src/engine/kernels.js';
+import { readReport } from '../../src/engine/report.js';
+
+const bytes = async (name) => new Uint8Array(await (await fetch(`/dist/${name}`)).arrayBuffer());
+
+/** @param {string[]} versions of the kernels */
+export async function start(versions) {
+  const [program, kernels, weights] = await Promise.all([
+    WebAssembly.compileStreaming(fetch('/dist/engine.wasm')),
+    Promise.all(versions.map((name) => bytes(`${name}.wasm`))).then(compileKernels),
+    bytes('weights-cifar10'),
+  ]);
+  const host = await Host.start({ program, kernels });
+  const want = ['scalar', 'SIMD', 'relaxed SIMD'][versions.length];
+  if (host.instructions !== want) throw new Error(`our engine runs with ${host.instructions} here, not ${want}`);
+  host.open('cifar10', weights);
+  return ({ colours }) => {
+    const rgba = new Uint8Array(4 * 128 * 128).fill(255);
+    for (let i = 0; i < 128 * 128; i++) rgba.set(colours.slice(3 * i, 3 * i + 3), 4 * i);
+    const { logits, lookTime } = readReport(host.classify('cifar10', { rgba, width: 128, height: 128 }, false));
+    return { logits, time: lookTime };
+  };
+}
