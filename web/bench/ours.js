@@ -56,7 +56,7 @@ export function open() {
       writeFileSync(to, Buffer.from(pictures.buffer, pictures.byteOffset, pictures.byteLength));
       return to;
     },
-    answer: (weights, pictures) => JSON.parse(call('racer', 'answer', weights, pictures)),
+    answer: (weights, pictures, looks = 'policy') => JSON.parse(call('racer', 'answer', weights, pictures, looks)),
     close: () => rmSync(folder, { recursive: true }),
   };
 }
@@ -66,6 +66,15 @@ export function readPictures(file) {
   const b = readFileSync(file);
   const data = new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.length));
   return { data, count: data.length / pictureLength };
+}
+
+/** The same pictures as bytes, for engines.js. @returns {import('./engines.js').Picture[]} */
+export function picturesOf(file) {
+  const { data, count } = readPictures(file);
+  const plane = pictureLength / 3;
+  return Array.from({ length: count }, (_, n) => ({
+    colours: Array.from({ length: pictureLength }, (_, i) => Math.round(255 * data[n * pictureLength + i % 3 * plane + Math.floor(i / 3)])),
+  }));
 }
 
 /** Reads a tensor of a golden file as the typed array of its kind. */

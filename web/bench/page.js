@@ -3,18 +3,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch } from '../test/browser.js';
-import { readPictures, top, versionOf } from './ours.js';
-import { sameAnswer, steady, takeTurns } from './rounds.js';
+import { picturesOf, top, versionOf } from './ours.js';
+import { sameAnswers, takeTurns } from './rounds.js';
 import { serve } from './server.js';
 import { faster, kilobytes, spread, table } from './table.js';
 
 export const title = 'In the page';
 
-const rounds = 40;
-const times = 6; // pictures a turn
-const warmUp = 60; // pictures: Chromium compiles anew what has run for a while
+const length = { rounds: 40, times: 6, warmUp: 60 }; // Chromium compiles anew what has run for a while
 const navigations = 9;
-const allowed = 1e-3; // between logits
 
 const ours = ['ours, SIMD', 'ours, relaxed SIMD', 'ours, scalar'];
 const theirs = ['onnxruntime-web', 'tfjs-backend-wasm'];
@@ -22,7 +19,7 @@ const theirs = ['onnxruntime-web', 'tfjs-backend-wasm'];
 export async function run(build) {
   const weights = build.weightsOf('cifar10');
   const model = build.exported(weights);
-  const pictures = Buffer.from(JSON.stringify(bytesOf(build.samples('cifar10')).map((colours) => ({ colours }))));
+  const pictures = Buffer.from(JSON.stringify(picturesOf(build.samples('cifar10'))));
   const server = await serve({
     '/model.onnx': () => readFileSync(model), '/weights.safetensors': () => readFileSync(weights), '/pictures.json': () => pictures,
   });
@@ -37,14 +34,6 @@ export async function run(build) {
     await browser.close();
     server.close();
   }
-}
-
-/** Pictures as bytes, [128][128][3], from [3][128][128] in 0..1. */
-function bytesOf(file) {
-  const { data, count } = readPictures(file);
-  const plane = 128 * 128;
-  return Array.from({ length: count }, (_, n) =>
-    Array.from({ length: 3 * plane }, (_, i) => Math.round(255 * data[n * 3 * plane + i % 3 * plane + Math.floor(i / 3)])));
 }
 
 /** Opens a page in a browser context of its own: nothing is cached. */
@@ -66,21 +55,16 @@ const raceAddress = (server, first) => `${server.address}/web/bench/page/race.ht
 async function latency(browser, server) {
   const { logits, took } = await fresh(browser, raceAddress(server), async (page) => {
     await page.waitForFunction(() => globalThis.ready);
-    return page.evaluate((args) => globalThis.race(...args), [rounds, times, warmUp]);
+    return page.evaluate((args) => globalThis.race(args), length);
   });
-  const compared = steady(ours.map((name) => logits[name]));
-  for (const name of theirs) {
-    for (const i of compared) sameAnswer(name, logits[ours[0]][i], logits[name][i], allowed);
-  }
-  return { took, compared: `${compared.length} of ${logits[ours[0]].length}` };
+  return { took, same: sameAnswers(logits, ours, theirs) };
 }
 
-function latencyText({ took, compared }) {
+function latencyText({ took, same }) {
   const rows = [...ours, ...theirs].map((name) => [name, spread(took[name]), ...theirs.map((other) => faster(took[name], took[other]))]);
-  return `One picture, eight looks, one thread, milliseconds. All engines live in one page and take turns, ${rounds} rounds of ${times} pictures;
-medians, in brackets what eight of ten rounds lie between. Each gets the same pictures as numbers and is timed until the logits are out;
-their logits agree to ${allowed} (on ${compared} pictures; on the others the sharp policy makes more of rounding already between our own kernels). TensorFlow.js runs the network written in its own operators, all of them on its
-WebAssembly backend; \`tf.image.transform\` samples the glimpses.
+  return `One picture, eight looks, one thread, milliseconds. All engines live in one page and take turns, ${length.rounds} rounds of ${length.times} pictures.
+Each gets the same pictures and is timed until the logits are out; ${same}.
+TensorFlow.js runs the network written in its own operators, all of them on its WebAssembly backend: the sensor is \`tf.image.transform\`.
 
 ${table(['', 'ms', ...theirs.map((name) => `times faster than ${name}`)], rows)}`;
 }

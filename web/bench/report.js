@@ -25,6 +25,16 @@ export function machine(versions) {
     ` ${new Date().toISOString().slice(0, 10)}.`;
 }
 
+/** How idle the machine is, in words: figures from a busy one are worth less, those of many threads most of all. */
+export async function idle() {
+  const sum = () => os.cpus().reduce(([free, all], { times }) => [free + times.idle, all + Object.values(times).reduce((a, b) => a + b)], [0, 0]);
+  const [free, all] = sum();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const [freeThen, allThen] = sum();
+  const share = (freeThen - free) / (allThen - all);
+  return share > 0.95 ? 'The machine had nothing else to do.' : `**The machine was busy: ${Math.round(100 * (1 - share))}% of it was at work before this began.**`;
+}
+
 /**
  * Puts sections in place, keeping the others.
  * @param {string[]} order titles

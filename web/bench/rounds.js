@@ -2,14 +2,10 @@
 // else the machine does hits all of them, and a round counts by its ratios.
 
 /**
- * @typedef {() => number | Promise<number>} Racer runs once and returns what one unit took, in milliseconds
- */
-
-/**
  * Every racer once to warm up, then all of them in every round. The order changes from round to round.
  *
  * @template {string} Name
- * @param {Record<Name, Racer>} racers
+ * @param {Record<Name, () => number | Promise<number>>} racers each returns what one unit took, in milliseconds
  * @param {number} rounds
  * @param {number} rest milliseconds before each turn: threads of a racer that spin after its turn must be done
  * @returns {Promise<Record<Name, number[]>>} milliseconds, one a round
@@ -29,25 +25,59 @@ export async function takeTurns(racers, rounds, rest = 0) {
   return took;
 }
 
-/** The largest distance between two lists of numbers; NaN if one is. */
-const apart = (a, b) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
-
-/** Holds that two engines gave the same answer: a race between different networks means nothing. */
-export function sameAnswer(who, want, got, allowed) {
-  if (got.length !== want.length || !(apart(want, got) <= allowed)) {
-    throw new Error(`${who} answers ${[...got]}, ours ${[...want]}: not the same to ${allowed}, so it is another network and there is no race`);
+/**
+ * Races engines over pictures, one at a time; in a round all get the same.
+ *
+ * @param {Record<string, import('./engines.js').Engine>} engines
+ * @param {import('./engines.js').Picture[]} pictures
+ * @param {{ rounds: number, times: number, warmUp: number }} length rounds, pictures a turn, and pictures before the race
+ * @returns {Promise<{ logits: Record<string, number[][]>, took: Record<string, number[]> }>}
+ */
+export async function raceEngines(engines, pictures, { rounds, times, warmUp }) {
+  const logits = {};
+  const racers = {};
+  for (const [name, engine] of Object.entries(engines)) {
+    logits[name] = [];
+    for (const picture of pictures) logits[name].push([...(await engine(picture)).logits]);
+    for (let i = 0; i < warmUp; i++) await engine(pictures[i % pictures.length]);
+    let turn = 0;
+    racers[name] = async () => {
+      const picture = pictures[turn++ % pictures.length];
+      let sum = 0;
+      for (let i = 0; i < times; i++) sum += (await engine(picture)).time;
+      return sum / times;
+    };
   }
+  return { logits, took: await takeTurns(racers, rounds) };
 }
 
+/** The largest distance between two lists of numbers; NaN if one is. */
+export const apart = (a, b) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
+
+const allowed = 1e-3; // between logits of two engines
+
 /**
- * The pictures by which networks can be told apart. A sharp policy multiplies what rounding leaves with every
- * look, so that on some pictures even our own kernels differ among each other: those tell nothing.
+ * Holds that other engines answer as ours does: a race between different networks means nothing.
  *
- * @param {number[][][]} logits [way to compute][picture][class]
- * @returns {number[]} at least half of the pictures
+ * A sharp policy multiplies what rounding leaves with every look. On some pictures even our own kernels differ
+ * among each other by that; those tell nothing and are left out, if they are not more than half.
+ *
+ * @param {Record<string, number[][]>} logits [engine][picture][class]
+ * @param {string[]} ours
+ * @param {string[]} theirs
+ * @returns {string} how far they agreed
  */
-export function steady([first, ...others]) {
-  const pictures = [...first.keys()].filter((i) => others.every((logits) => apart(first[i], logits[i]) <= 1e-4));
-  if (2 * pictures.length < first.length) throw new Error(`our own kernels agree on ${pictures.length} of ${first.length} pictures alone; run the tests`);
-  return pictures;
+export function sameAnswers(logits, ours, theirs) {
+  const [first, ...others] = ours.map((name) => logits[name]);
+  const steady = [...first.keys()].filter((i) => others.every((other) => apart(first[i], other[i]) <= 1e-4));
+  if (2 * steady.length < first.length) throw new Error(`our own kernels agree on ${steady.length} of ${first.length} pictures alone; run the tests`);
+  for (const name of theirs) {
+    for (const i of steady) {
+      const [want, got] = [first[i], logits[name][i]];
+      if (got.length !== want.length || !(apart(want, got) <= allowed)) {
+        throw new Error(`${name} answers ${got}, ours ${want}: not the same to ${allowed}, so it is another network and there is no race`);
+      }
+    }
+  }
+  return `their logits agree to ${allowed}, on the ${steady.length} of ${first.length} pictures on which our own kernels agree to 1e-4`;
 }

@@ -1,7 +1,7 @@
 // Our engine as the page loads it, without the worker.
 import { Host } from '../../src/engine/host.js';
 import { compileKernels } from '../../src/engine/kernels.js';
-import { readReport } from '../../src/engine/report.js';
+import { ofHost } from '../engines.js';
 
 const bytes = async (name) => new Uint8Array(await (await fetch(`/dist/${name}`)).arrayBuffer());
 
@@ -16,10 +16,5 @@ export async function start(versions) {
   const want = ['scalar', 'SIMD', 'relaxed SIMD'][versions.length];
   if (host.instructions !== want) throw new Error(`our engine runs with ${host.instructions} here, not ${want}`);
   host.open('cifar10', weights);
-  return ({ colours }) => {
-    const rgba = new Uint8Array(4 * 128 * 128).fill(255);
-    for (let i = 0; i < 128 * 128; i++) rgba.set(colours.slice(3 * i, 3 * i + 3), 4 * i);
-    const { logits, lookTime } = readReport(host.classify('cifar10', { rgba, width: 128, height: 128 }, false));
-    return { logits, time: lookTime };
-  };
+  return ofHost(host, 'cifar10');
 }

@@ -91,7 +91,7 @@ function build(w) {
   return (image) => {
     const none = tf.zeros([1, 128]);
     const thumbnail = tf.gather(tf.gather(image, picked, 0), picked, 1);
-    const images = tf.tile(tf.expandDims(image, 0), [4, 1, 1, 1]);
+    const images = tf.stack([image, image, image, image]); // one a patch; tf.tile takes 8 ms for this
     let second = [context(context2(context1(tf.expandDims(thumbnail, 0)))), none];
     let first = [none, none];
     let { mu } = emit(second[0]);
