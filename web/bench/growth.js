@@ -6,7 +6,7 @@ import { inThreads, threadCounts } from './threads.js';
 
 export const title = 'Growth';
 
-const rounds = 15;
+const length = { rounds: 15, seconds: 20 };
 const turn = 40; // pictures of eight looks that a turn takes about, whatever its shape
 
 export async function run(build) {
@@ -20,16 +20,16 @@ export async function run(build) {
   try {
     const texts = [
       describe('Looks at one picture, one thread.', 'ms',
-        await takeTurns(each([1, 2, 3, 4, 5, 6, 7, 8], (n) => (n === 1 ? '1 look' : `${n} looks`), (n) => ask(one, 1, n)), rounds)),
+        await takeTurns(each([1, 2, 3, 4, 5, 6, 7, 8], (n) => (n === 1 ? '1 look' : `${n} looks`), (n) => ask(one, 1, n)), length)),
       describe('Pictures at once, eight looks, one thread: milliseconds a picture. From six on they share a block.', 'ms a picture',
         await takeTurns(each([1, 2, 6, 16, 32, 64, 128, 256], (n) => (n === 1 ? '1 picture' : `${n} pictures`),
-          (n) => async () => (await ask(one, n, 8)()) / n), rounds)),
+          (n) => async () => (await ask(one, n, 8)()) / n), length)),
       describe('Threads, 128 pictures at once, eight looks.', 'ms',
-        await takeTurns(Object.fromEntries(Object.entries(crews).map(([name, child]) => [name, ask(child, 128, 8)])), rounds)),
+        await takeTurns(Object.fromEntries(Object.entries(crews).map(([name, child]) => [name, ask(child, 128, 8)])), length)),
       describe('Classes, one picture, eight looks, one thread.', 'ms',
-        await takeTurns({ '10 classes': ask(one, 1, 8), '100 classes': ask(hundred, 1, 8) }, rounds)),
+        await takeTurns({ '10 classes': ask(one, 1, 8), '100 classes': ask(hundred, 1, 8) }, length)),
     ];
-    return { versions: {}, text: `Our own time, native, ${rounds} rounds.\n\n${texts.join('\n\n')}` };
+    return { versions: {}, text: `Our own time, native, up to ${length.rounds} rounds.\n\n${texts.join('\n\n')}` };
   } finally {
     for (const child of [one, hundred, ...Object.values(crews)]) child.stop();
   }

@@ -12,6 +12,11 @@ const pictureLength = 3 * 128 * 128;
 /** The version of a package that is raced against. */
 export const versionOf = (name) => JSON.parse(readFileSync(path.join(top, 'web/bench/node_modules', name, 'package.json'), 'utf8')).version;
 
+/**
+ * What a program answers: rows of numbers, one a picture.
+ * @typedef {{ logits: number[][], locations: number[][][], weights: number[][] }} Answers
+ */
+
 /** Builds the Go programs into a folder of their own, which close removes. */
 export function open() {
   const folder = mkdtempSync(path.join(tmpdir(), 'gdram-bench-'));
@@ -68,13 +73,14 @@ export function readPictures(file) {
   return { data, count: data.length / pictureLength };
 }
 
-/** The same pictures as bytes, for engines.js. @returns {import('./engines.js').Picture[]} */
-export function picturesOf(file) {
-  const { data, count } = readPictures(file);
+/** The same pictures as bytes, [count][128][128][3]. */
+export function pictureBytes(file) {
+  const { data } = readPictures(file);
   const plane = pictureLength / 3;
-  return Array.from({ length: count }, (_, n) => ({
-    colours: Array.from({ length: pictureLength }, (_, i) => Math.round(255 * data[n * pictureLength + i % 3 * plane + Math.floor(i / 3)])),
-  }));
+  return Uint8Array.from({ length: data.length }, (_, i) => {
+    const [n, at] = [Math.floor(i / pictureLength), i % pictureLength];
+    return Math.round(255 * data[n * pictureLength + at % 3 * plane + Math.floor(at / 3)]);
+  });
 }
 
 /** Reads a tensor of a golden file as the typed array of its kind. */

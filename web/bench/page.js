@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch } from '../test/browser.js';
-import { picturesOf, top, versionOf } from './ours.js';
-import { sameAnswers, takeTurns } from './rounds.js';
+import { expectation, hold } from './agree.js';
+import { pictureBytes, top, versionOf } from './ours.js';
+import { takeTurns } from './rounds.js';
 import { serve } from './server.js';
 import { faster, kilobytes, spread, table } from './table.js';
 
@@ -12,6 +13,7 @@ export const title = 'In the page';
 
 const length = { rounds: 40, times: 6, warmUp: 60 }; // Chromium compiles anew what has run for a while
 const navigations = 9;
+const tolerance = 1e-3; // between logits; see agree.js
 
 const ours = ['ours, SIMD', 'ours, relaxed SIMD', 'ours, scalar'];
 const theirs = ['onnxruntime-web', 'tfjs-backend-wasm'];
@@ -19,17 +21,20 @@ const theirs = ['onnxruntime-web', 'tfjs-backend-wasm'];
 export async function run(build) {
   const weights = build.weightsOf('cifar10');
   const model = build.exported(weights);
-  const pictures = Buffer.from(JSON.stringify(picturesOf(build.samples('cifar10'))));
+  const file = build.samples('cifar10');
+  const pictures = pictureBytes(file);
   const server = await serve({
-    '/model.onnx': () => readFileSync(model), '/weights.safetensors': () => readFileSync(weights), '/pictures.json': () => pictures,
+    '/model.onnx': () => readFileSync(model), '/weights.safetensors': () => readFileSync(weights), '/pictures': () => pictures,
   });
   const browser = await launch();
   try {
     const versions = { Chromium: browser.version(), ...Object.fromEntries(
       ['onnxruntime-web', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'].map((name) => [name, versionOf(name)])) };
-    const race = await latency(browser, server);
+    const { logits, took } = await latency(browser, server);
+    const { want, allowed } = expectation(build, weights, file);
+    for (const name of Object.keys(logits)) hold(name, want.logits, logits[name], allowed('logits', tolerance));
     const first = await navigation(browser, server);
-    return { versions, text: [latencyText(race), navigationText(first), await sizesText(browser, server)].join('\n\n') };
+    return { versions, text: [latencyText(took), navigationText(first), await sizesText(browser, server)].join('\n\n') };
   } finally {
     await browser.close();
     server.close();
@@ -52,18 +57,17 @@ async function fresh(browser, address, visit, before) {
 
 const raceAddress = (server, first) => `${server.address}/web/bench/page/race.html${first ? `?first=${encodeURIComponent(first)}` : ''}`;
 
-async function latency(browser, server) {
-  const { logits, took } = await fresh(browser, raceAddress(server), async (page) => {
+function latency(browser, server) {
+  return fresh(browser, raceAddress(server), async (page) => {
     await page.waitForFunction(() => globalThis.ready);
     return page.evaluate((args) => globalThis.race(args), length);
   });
-  return { took, same: sameAnswers(logits, ours, theirs) };
 }
 
-function latencyText({ took, same }) {
+function latencyText(took) {
   const rows = [...ours, ...theirs].map((name) => [name, spread(took[name]), ...theirs.map((other) => faster(took[name], took[other]))]);
-  return `One picture, eight looks, one thread, milliseconds. All engines live in one page and take turns, ${length.rounds} rounds of ${length.times} pictures.
-Each gets the same pictures and is timed until the logits are out; ${same}.
+  return `One picture, eight looks, one thread, milliseconds. All engines live in one page and take turns, ${took[ours[0]].length} rounds of ${length.times} pictures.
+Each gets the same pictures and is timed until the logits are out; all logits agree to ${tolerance} and ten times what a millionth of each pixel does to them.
 TensorFlow.js runs the network written in its own operators, all of them on its WebAssembly backend: the sensor is \`tf.image.transform\`.
 
 ${table(['', 'ms', ...theirs.map((name) => `times faster than ${name}`)], rows)}`;
@@ -88,25 +92,32 @@ async function navigation(browser, server) {
     'ours, smallest page over http': minimal('ours, relaxed SIMD'),
     'onnxruntime-web, smallest page over http': minimal('onnxruntime-web'),
     'tfjs-backend-wasm, smallest page over http': minimal('tfjs-backend-wasm'),
-  }, navigations);
+  }, { rounds: navigations });
 }
 
 function navigationText(took) {
   const other = 'onnxruntime-web, smallest page over http';
-  return `From navigation to the first answer, milliseconds, nothing cached, over 127.0.0.1 where a server is needed, ${navigations} rounds:
+  return `From navigation to the first answer, milliseconds, nothing cached, over 127.0.0.1 where a server is needed, ${took[other].length} rounds:
 
 ${table(['', 'ms', 'times sooner than onnxruntime-web'], Object.entries(took).map(([name, all]) => [name, spread(all, 0), faster(all, took[other])]))}`;
 }
 
-/** What the smallest page of each engine loads, but the page itself, the pictures and the weights. */
+// Where the files of each engine lie, beside those of the race itself, the pictures and the weights.
+const engineFiles = {
+  'ours, relaxed SIMD': /^\/web\/src\/|^\/dist\/(?!weights)|^\/wasm_exec\.js$/,
+  'onnxruntime-web': /\/onnxruntime-web\//,
+  'tfjs-backend-wasm': /\/@tensorflow\//,
+};
+
+/** What the smallest page of each engine loads. */
 async function sizesText(browser, server) {
   const rows = [];
-  for (const name of ['ours, relaxed SIMD', ...theirs]) {
+  for (const [name, files] of Object.entries(engineFiles)) {
     server.loaded();
     await fresh(browser, raceAddress(server, name), (page) => page.waitForFunction(() => globalThis.firstResult));
-    const engine = server.loaded().filter(({ address }) => !/\/page\/|\/rounds\.js$|pictures|weights|model\.onnx|favicon/.test(address));
+    const engine = server.loaded().filter(({ address }) => files.test(address));
     const sum = (size) => engine.reduce((all, file) => all + file[size], 0);
-    rows.push([name.replace(', relaxed SIMD', ''), kilobytes(sum('raw')), kilobytes(sum('gzip')), engine.map(({ address }) => path.basename(address)).join(', ')]);
+    rows.push([name.replace(', relaxed SIMD', ''), kilobytes(sum('raw')), kilobytes(sum('gzip')), engine.map(({ address }) => path.basename(address)).toSorted().join(', ')]);
   }
   return `What each engine weighs, without weights: all that its smallest page loads.
 

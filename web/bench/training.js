@@ -12,19 +12,25 @@ export const title = 'Training';
 
 const batch = 128;
 const steps = 2; // a turn
-const rounds = 12;
-const rest = 100; // milliseconds until the threads of a racer no longer spin
+const length = { rounds: 12, rest: 100, seconds: 80 }; // threads of PyTorch spin for a while after a turn
 // Between losses, relative. The second step's loss has been through gradients and Adam, which makes whole steps of
 // gradients that are nearly zero: with one thread and with two, PyTorch differs from itself by half of that.
 const allowed = [1e-4, 1e-2];
 
 const script = fileURLToPath(new URL('pytorch_step.py', import.meta.url));
 
-/** A Python that has PyTorch, and its version; nothing where there is none. */
+/** A Python that has PyTorch, its version and the library that multiplies its matrices; nothing where there is none. */
 function findTorch() {
+  const ask = `import torch, re
+print(torch.__version__)
+try: libraries = open('/proc/self/maps').read()
+except OSError: libraries = ''
+print('MKL' if torch.backends.mkl.is_available() else 'OpenBLAS' if 'openblas' in libraries else 'BLIS' if 'libblis' in libraries else
+      'the reference BLAS' if re.search('libblas', libraries) else 'its own BLAS')`;
   for (const python of ['python3', '/usr/bin/python3']) { // Debian's packages are seen by Debian's Python alone
     try {
-      return { python, version: execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() };
+      const [version, blas] = execFileSync(python, ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim().split('\n');
+      return { python, version, blas };
     } catch { /* the next one, then */ }
   }
 }
@@ -41,8 +47,8 @@ export async function run(build) {
   try {
     await sameLosses(children);
     const took = await takeTurns(Object.fromEntries(Object.entries(children)
-      .map(([name, child]) => [name, async () => (await child.ask(steps))[0]])), rounds, rest);
-    return { versions: torch ? { PyTorch: torch.version } : {}, text: describe(took, Boolean(torch)) };
+      .map(([name, child]) => [name, async () => (await child.ask(steps))[0]])), length);
+    return { versions: torch ? { PyTorch: `${torch.version} with ${torch.blas}` } : {}, text: describe(took, torch) };
   } finally {
     for (const child of Object.values(children)) child.stop();
   }
@@ -84,9 +90,10 @@ function describe(took, torch) {
   const best = names.filter((name) => name.startsWith('PyTorch')).sort((a, b) => median(took[a]) - median(took[b]))[0];
   const rate = (all) => spread(all.map((ms) => 1000 * batch / ms), 0);
   const rows = names.map((name) => [name, rate(took[name]), ...best ? [spread(took[best].map((ms, i) => ms / took[name][i]))] : []]);
-  return `Pictures a second in a whole training step of the published recipe: ${batch} pictures, eight looks, forward, losses, backward, Adam; ${rounds} rounds of
+  return `Pictures a second in a whole training step of the published recipe: ${batch} pictures, eight looks, forward, losses, backward, Adam; ${took[names[0]].length} rounds of
 ${steps} steps, in processes that wait for each other. ${torch ? `PyTorch runs the same network in channels_last (\`web/bench/pytorch_step.py\`), from the same weights on the same pictures with the
-same noise; the losses of the first two steps agree to ${allowed.join(' and ')} of their size. The best PyTorch is the one with ${best.replace('PyTorch, ', '')}.`
+same noise; the losses of the first two steps agree to ${allowed.join(' and ')} of their size. The best PyTorch is the one with ${best.replace('PyTorch, ', '')}.${
+  torch.blas === 'the reference BLAS' ? '\n**PyTorch is slow here for want of a good BLAS: install libopenblas0-openmp and run this again.**' : ''}`
     : 'PyTorch is not installed here (Debian has it as python3-torch), so ours runs alone.'}
 
 ${table(['', 'pictures/s', ...torch ? ['times the best PyTorch'] : []], rows)}`;

@@ -120,8 +120,8 @@ export async function start() {
   const weights = fetch('/weights.safetensors').then((response) => response.arrayBuffer());
   if (!await tf.setBackend('wasm')) throw new Error('the WebAssembly backend of TensorFlow.js does not start here');
   const network = build(readTensors(await weights));
-  return ({ colours }) => {
-    const image = tf.tensor(Float32Array.from(colours, (v) => v / 255), [128, 128, 3]);
+  return (picture) => {
+    const image = tf.tensor(Float32Array.from(picture, (v) => v / 255), [128, 128, 3]);
     const before = performance.now();
     const logits = tf.tidy(() => network(image)).dataSync();
     const time = performance.now() - before;
