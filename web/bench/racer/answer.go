@@ -6,11 +6,14 @@ import (
 	"os"
 
 	"gdram/core"
+	"gdram/core/kernel"
 	"gdram/core/policy"
 )
 
-// answers are what the exported model puts out, one row for each picture.
+// answers are what the exported model puts out, one row for each picture, and the kernels that computed it.
 type answers struct {
+	Instructions string `json:"instructions"`
+
 	Logits    [][]float32    `json:"logits"`
 	Locations [][][2]float32 `json:"locations"`
 	Weights   [][]float32    `json:"weights"`
@@ -25,7 +28,7 @@ func answer(weights, pictures, looks string) error {
 		return err
 	}
 	classifier := core.NewClassifier(params)
-	var a answers
+	a := answers{Instructions: kernel.Instructions()}
 	for number, image := range images {
 		var options core.Options
 		if looks == "random" {
