@@ -24,28 +24,34 @@ after(async () => {
 
 const label = (logits) => logits.indexOf(Math.max(...logits));
 
-for (const name of readdirSync(path.join(top, 'weights')).filter((file) => file.endsWith('.safetensors'))) {
-  const model = path.parse(name).name;
-  let weights, file, bytes, expected, wanted, server;
-  before(async () => {
-    weights = build.weightsOf(model);
-    file = build.samples(model);
-    bytes = pictureBytes(file);
-    expected = expectation(build, weights, file);
-    wanted = build.answer(weights, file, 'random').logits;
-    server = await serve({ '/pictures': () => bytes });
-  });
-  after(() => server.close());
+/** What the native program says of the samples of a model, once. */
+const native = new Map();
+function wants(model) {
+  if (!native.has(model)) {
+    const [weights, file] = [build.weightsOf(model), build.samples(model)];
+    native.set(model, {
+      weights, file, bytes: pictureBytes(file),
+      expected: expectation(build, weights, file), wanted: build.answer(weights, file, 'random').logits,
+    });
+  }
+  return native.get(model);
+}
 
+const models = readdirSync(path.join(top, 'weights')).filter((name) => name.endsWith('.safetensors')).map((name) => path.parse(name).name);
+for (const model of models) {
   for (const [mode, versions] of Object.entries(modes)) {
     test(`${model}, ${mode}`, async (t) => {
+      const { weights, file, bytes, expected, wanted } = wants(model);
+
       // With places given there is nothing to multiply a difference.
       const got = build.answerInWasm(versions.length, weights, file, 'random');
       assert.equal(got.instructions, mode);
       const apart = hold(`${mode}, places given`, wanted, got.logits, wanted.map(() => allowed));
       t.diagnostic(`places given: at most ${apart.toExponential(1)} apart from the native program`);
 
+      const server = await serve({ '/pictures': () => bytes });
       const there = await inPage(browser, server, model, versions);
+      server.close();
       const following = hold(`${mode}, following the policy`, expected.want.logits, there, expected.allowed('logits', allowed));
       t.diagnostic(`following the policy: at most ${following.toExponential(1)} apart`);
       assert.deepEqual(there.map(label), expected.want.logits.map(label));
