@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -73,10 +74,17 @@ type Classifier struct {
 // NewClassifier prepares the weights for evaluation. Later changes of p are not seen.
 func NewClassifier(p *Params) *Classifier {
 	net, norms := newNetwork(p.Classes, false), newNorms()
-	for task := range loadTasks {
-		net.load(p, task)
+	if kernel.Fuses {
+		net.fused = newFused(p)
+		for task := range denseTasks {
+			net.loadDense(p, task)
+		}
+	} else {
+		for task := range loadTasks {
+			net.load(p, task)
+		}
+		norms.load(p)
 	}
-	norms.load(p)
 	return newClassifier(net, &norms)
 }
 

@@ -7,27 +7,18 @@ import (
 	"gdram/core/policy"
 )
 
-// norms are the three batch norms of the network as evaluation sees them.
+// norms are the two batch norms behind convolutions as evaluation sees them.
 type norms struct {
-	conv1, conv2, emission norm
+	conv1, conv2 norm
 }
 
 func newNorms() norms {
-	return norms{
-		norm{kernel.NewTable(conv1Channels)},
-		norm{kernel.NewTable(conv2Channels)},
-		norm{kernel.NewTable(emissionWidth)},
-	}
+	return norms{norm{kernel.NewTable(conv1Channels)}, norm{kernel.NewTable(conv2Channels)}}
 }
 
 func (n *norms) load(p *Params) {
-	one := func(n *norm, layer, norm string) {
-		n.loadRunning(p.Tensor(norm+".weight"), p.Tensor(norm+".bias"), p.Tensor(layer+".bias"),
-			p.Tensor(norm+".running_mean"), p.Tensor(norm+".running_var"))
-	}
-	one(&n.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1")
-	one(&n.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5")
-	one(&n.emission, "emission_net.fc.0", "emission_net.fc.1")
+	n.conv1.loadFolded(fold(p, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1"))
+	n.conv2.loadFolded(fold(p, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5"))
 }
 
 // look is the state of up to blockSize pictures being looked at: evaluation, step by step. Leading
@@ -56,6 +47,7 @@ type look struct {
 	products []float32
 	y2       []float32 // [6][6][256]
 	pool2    []float32 // [3][3][256]
+	scratch  []float32 // in place of y1, points, products and y2 where network.fused works
 
 	place              []float32 // [2]
 	placeFeature       []float32 // [128]
@@ -74,13 +66,10 @@ type look struct {
 
 func newLook(net *network, norms *norms) *look {
 	buffer := func(n int) []float32 { return make([]float32, blockSize*n) }
-	return &look{
+	l := &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),
-		context: newContext(),
-		glimpse: buffer(glimpseLen), y1: buffer(conv1Len), pool1: buffer(pool1Len),
-		points: winogradScratch(conv1Channels), products: winogradScratch(conv2Channels),
-		y2: buffer(conv2Len), pool2: buffer(flatLen),
+		glimpse: buffer(glimpseLen), pool1: buffer(pool1Len), pool2: buffer(flatLen),
 		place: buffer(2), placeFeature: buffer(Hidden), what: buffer(Hidden), where: buffer(Hidden),
 		feature: buffer(Hidden), gates: buffer(gates),
 		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
@@ -88,6 +77,14 @@ func newLook(net *network, norms *norms) *look {
 		emission: buffer(emissionWidth), heads: buffer(net.heads.stride),
 		mu: buffer(2), std: buffer(2), mean: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
 	}
+	if kernel.Fuses {
+		l.context, l.scratch = newContext(thumbnailPixel), net.fused.scratch()
+	} else {
+		l.context = newContext(Colours)
+		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
+		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
+	}
+	return l
 }
 
 // begin takes in pictures, 1 to blockSize of them, each ImageLen, and asks for the first place.
@@ -98,9 +95,14 @@ func (l *look) begin(images [][]float32) {
 		l.pictures = append(l.pictures, b)
 	}
 	for b, image := range images {
-		const row = glimpsePadded * Colours
-		glimpse.Thumbnail(l.context.thumbnail[row+Colours:], row, Colours, image, ImageSize, Colours, GlimpseSize)
-		l.net.contextForward(&l.context)
+		pixel := len(l.context.thumbnail) / (glimpsePadded * glimpsePadded)
+		row := glimpsePadded * pixel
+		glimpse.Thumbnail(l.context.thumbnail[row+pixel:], row, pixel, image, ImageSize, Colours, GlimpseSize)
+		if kernel.Fuses {
+			l.net.fused.context(&l.context, l.scratch)
+		} else {
+			l.net.contextForward(&l.context)
+		}
 		copy(l.contextFlat[b*contextFlat:], l.context.pool2)
 	}
 	l.net.contextFC.forward(l.h2, l.contextFlat, n)
@@ -118,9 +120,8 @@ func pair(v []float32, i int) [2]float32 { return [2]float32{v[2*i], v[2*i+1]} }
 func (l *look) emit() {
 	n := len(l.images)
 	l.net.emission.forward(l.emission, l.h2, n)
-	for b := range n {
-		l.norms.emission.applyReLU(l.emission[b*emissionWidth:][:emissionWidth])
-	}
+	emission := l.emission[:n*emissionWidth]
+	nn.ReLUForward(emission, emission)
 	l.net.heads.forward(l.heads, l.emission, n)
 	for b := range n {
 		h := l.heads[b*l.net.heads.stride:]
@@ -137,24 +138,32 @@ func (l *look) see() {
 		const row = glimpsePadded * glimpseChannels
 		x := l.glimpse[b*glimpseLen:][:glimpseLen]
 		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, image, l.place[2*b], l.place[2*b+1])
+		if kernel.Fuses {
+			w.fused.glimpse(l.pool2[b*flatLen:], l.pool1[b*pool1Len:], x, l.scratch)
+			continue
+		}
 		y := l.y1[b*conv1Len:][:conv1Len]
 		conv(y, x, w.conv1, GlimpseSize, glimpseChannels, conv1Channels)
 		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
 		pool.Forward()
 	}
-	w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
-	for b := range n {
-		pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
-		pool.Forward()
+	if !kernel.Fuses {
+		w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
+		for b := range n {
+			pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
+			pool.Forward()
+		}
 	}
 	w.place.forward(l.placeFeature, l.place, n)
 	placeFeature := l.placeFeature[:n*Hidden]
 	nn.ReLUForward(placeFeature, placeFeature)
 	w.what.forward(l.what, l.pool2, n)
 	w.where.forward(l.where, placeFeature, n)
-	for i := range n * Hidden {
-		l.feature[i] = max(0, l.what[i]*l.where[i])
+	feature := l.feature[:n*Hidden]
+	for i, what := range l.what[:n*Hidden] {
+		feature[i] = what * l.where[i]
 	}
+	nn.ReLUForward(feature, feature)
 	w.lstm1X.forward(l.gates, l.feature, n)
 	w.lstm1H.accumulate(l.gates, l.h1, n)
 	nn.LSTMForward(l.gates[:n*gates], l.c1[:n*Hidden], l.h1[:n*Hidden], l.c1[:n*Hidden], n, Hidden)

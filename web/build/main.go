@@ -162,10 +162,7 @@ func compile() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder)
 	out := filepath.Join(folder, "engine.wasm")
-	command := exec.Command("go", "build", "-tags", "simd", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-		"-gcflags=runtime=-l", // inlining in the runtime speeds up little here, and takes 23 KB gzipped
-		"-o", out, "./wasm/browser")
-	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	command := exec.Command("go", "run", "./web/build/engine", "./wasm/browser", out)
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {
 		return nil, fmt.Errorf("compiling ./wasm/browser: %w", err)

@@ -476,7 +476,8 @@ async function start() {
   addEventListener('hashchange', readLink);
   byId('page').hidden = false;
 
-  // The engine comes after the first paint.
+  const linked = new URLSearchParams(location.hash.slice(1)).get('model');
+  engine.open((cards.find((one) => one.name === linked) ?? cards[0]).name).catch(() => {}); // whoever needs it is told
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   if (document.querySelector('link[rel=manifest]')) navigator.serviceWorker?.register('sw.js').catch(console.error);
   try {

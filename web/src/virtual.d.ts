@@ -34,6 +34,7 @@ interface ServiceWorkerScope {
 }
 
 declare class Go {
+  env: Record<string, string>;
   importObject: WebAssembly.Imports;
   /** Resolves when the program ends. */
   run(instance: WebAssembly.Instance): Promise<void>;

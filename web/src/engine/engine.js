@@ -117,15 +117,15 @@ export class Engine {
 
   /** @returns {Promise<Side>} */
   async #start() {
-    const [program, kernels] = await Promise.all([
+    const [program, kernels, worker] = await Promise.all([
       this.#loadEngine().then(compileProgram),
       this.#loadKernels().then(compileKernels),
+      startWorker(),
     ]).catch((error) => {
       if (!/Content Security Policy|blocked by CSP/i.test(String(error))) throw error;
       throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
     });
     const modules = { program, kernels };
-    const worker = await startWorker();
     this.where = worker ? 'worker' : 'page';
     if (!worker) {
       const host = await Host.start(modules);
