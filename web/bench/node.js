@@ -2,7 +2,7 @@
 import ort from 'onnxruntime-node';
 import { startInNode, unpack } from '../test/engine.js';
 import { ofHost, ofSession, pictures } from './engines.js';
-import { expectation, hold } from './agree.js';
+import { expectation, hold, rule } from './agree.js';
 import { pictureBytes, versionOf } from './ours.js';
 import { raceEngines } from './rounds.js';
 import { faster, spread, table } from './table.js';
@@ -32,7 +32,7 @@ export async function run(build) {
   return {
     versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
     text: `One picture, eight looks, one thread, milliseconds; ${took[theirs].length} rounds of ${length.times} pictures in one process. Ours is the page's WebAssembly, theirs uses
-whatever the processor has; all logits agree to ${tolerance} and ten times what a millionth of each pixel does to them.
+whatever the processor has; ${rule(tolerance)}.
 
 ${table(['', 'ms', `times faster than ${theirs}`], rows)}`,
   };
