@@ -129,7 +129,7 @@ func TestLinearIsItsDefinition(t *testing.T) {
 			nn.LinearForward(want, x, layer.Weight, layer.Bias, c.rows, c.in, c.out)
 			nn.LinearBackward(wantDX, wantGrad.Weight, wantGrad.Bias, dy, x, layer.Weight, c.rows, c.in, c.out)
 
-			l.load(layer, nil)
+			l.load(layer, 1)
 			y, strided := make([]float32, c.rows*l.stride), make([]float32, c.rows*l.stride)
 			l.forward(y, x, c.rows)
 			for r := range c.rows {

@@ -60,6 +60,7 @@ type look struct {
 	stepLogits         []float32 // [classes, padded to 16]
 	emission, heads    []float32 // [256], [16]
 	mu, std            []float32 // [2] each, of the emission that chose the present place
+	mean               []float32 // [2], the place that mu alone would have chosen
 	weight, sum, total []float32 // [1], weighted sum of step logits [classes], sum of weights [1]
 }
 
@@ -74,7 +75,7 @@ func newLook(net *network, norms *norms) *look {
 		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
 		contextFlat: buffer(contextFlat), classHidden: buffer(classWidth), stepLogits: buffer(net.class2.stride),
 		emission: buffer(emissionWidth), heads: buffer(net.heads.stride),
-		mu: buffer(2), std: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
+		mu: buffer(2), std: buffer(2), mean: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
 	}
 	if kernel.Fuses {
 		l.context, l.scratch = newContext(thumbnailPixel), net.fused.scratch()
@@ -190,21 +191,31 @@ func (l *look) next() {
 
 // choose goes to the place of step 0, 1, ..., and weighs it.
 func (l *look) choose(step int, options *Options) {
+	follow := policy.Next
+	if step == 0 {
+		follow = func(_, out [2]float32) [2]float32 { return policy.First(out) }
+	}
 	for b, picture := range l.pictures {
 		at := step*l.block + picture
 		place, out, std := pair(l.place, b), pair(l.mu, b), pair(l.std, b)
+		mean := follow(place, out)
 		if options.Noise != nil {
 			_, out = policy.Sample(out, std, options.Noise[at], options.NoiseScale)
 		}
 		weight := float32(1)
-		switch {
-		case options.Places != nil:
-			place = options.Places[at]
-		case step == 0:
-			place = policy.First(out)
-		default:
-			place, weight = policy.Next(place, out), policy.Weight(std)
+		if step > 0 {
+			weight = policy.Weight(std)
 		}
+		place = follow(place, out)
+		if options.Places != nil {
+			place, weight = options.Places[at], 1
+		}
+		for _, pin := range options.Pins {
+			if pin.Step == step {
+				place, weight = policy.First([2]float32{pin.X, pin.Y}), 1
+			}
+		}
+		copy(l.mean[2*b:], mean[:])
 		copy(l.place[2*b:], place[:])
 		l.weight[b] = weight
 	}

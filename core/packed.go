@@ -49,17 +49,19 @@ func newLinear(in, out int, training bool) linear {
 	return l
 }
 
-// load takes the weight [out][in] and the bias, if any, as published. order, if not nil, maps an
-// input to its published place.
-func (l *linear) load(layer Layer, order []int) {
-	weight := layer.Weight
-	at := func(in, out int) float32 { return weight[out*l.in+in] }
-	if order != nil {
-		at = func(in, out int) float32 { return weight[out*l.in+order[in]] }
-	}
-	pack(l.weight, l.in, l.out, at)
-	if l.back != nil {
-		pack(l.back, l.out, l.in, func(out, in int) float32 { return at(in, out) })
+// load takes the weight [out][in] and the bias, if any, as published. The inputs are [pixels][channels] here and
+// [channels][pixels] there; pixels is 1 for a layer that sees no map.
+func (l *linear) load(layer Layer, pixels int) {
+	channels := l.in / pixels
+	for pixel := range pixels {
+		to := kernel.Panels{Dst: l.weight[pixel*channels*kernel.Panel:], DstPanel: l.in * kernel.Panel,
+			Src: layer.Weight[pixel:], SrcRow: l.in, SrcCol: pixels, Rows: l.out, K: channels}
+		to.Run()
+		if l.back != nil {
+			back := kernel.Panels{Dst: l.back[pixel*channels*l.out:], DstPanel: l.out * kernel.Panel,
+				Src: layer.Weight[pixel:], SrcRow: pixels, SrcCol: l.in, Rows: channels, K: l.out}
+			back.Run()
+		}
 	}
 	clear(l.bias)
 	copy(l.bias, layer.Bias)
@@ -358,7 +360,7 @@ const denseTasks = 4
 func (w *network) loadDense(p *Params, task int) {
 	switch task {
 	case 0:
-		w.what.load(p.Layer("glimpse_net.fc_gg"), w.flat)
+		w.what.load(p.Layer("glimpse_net.fc_gg"), pool2Size*pool2Size)
 	case 1:
 		w.lstm1X.loadLSTM(p, "rnn1.lstm_cell.weight_ih", "rnn1.lstm_cell.bias_ih", "rnn1.lstm_cell.bias_hh")
 		w.lstm1H.loadLSTM(p, "rnn1.lstm_cell.weight_hh")
@@ -371,7 +373,7 @@ func (w *network) loadDense(p *Params, task int) {
 }
 
 func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
-	l.load(Layer{Weight: p.Tensor(weight)}, nil)
+	l.load(Layer{Weight: p.Tensor(weight)}, 1)
 	for _, name := range biases {
 		for i, v := range p.Tensor(name) {
 			l.bias[i] += v
@@ -380,23 +382,23 @@ func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
 }
 
 func (w *network) loadSmall(p *Params) {
-	w.place.load(p.Layer("glimpse_net.fc_l.0"), nil)
-	w.where.load(p.Layer("glimpse_net.fc_lg"), nil)
-	w.contextFC.load(p.Layer("rnn2.fc"), w.contextMap)
-	w.class1.load(p.Layer("class_net.fc.0"), nil)
-	w.class2.load(p.Layer("class_net.fc.2"), nil)
+	w.place.load(p.Layer("glimpse_net.fc_l.0"), 1)
+	w.where.load(p.Layer("glimpse_net.fc_lg"), 1)
+	w.contextFC.load(p.Layer("rnn2.fc"), pool2Size*pool2Size)
+	w.class1.load(p.Layer("class_net.fc.0"), 1)
+	w.class2.load(p.Layer("class_net.fc.2"), 1)
 	if w.contextFC.back != nil { // training adds the bias of the layer before a batch norm in the norm
-		w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, nil)
+		w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, 1)
 	} else {
 		scale, shift := fold(p, "emission_net.fc.0", "emission_net.fc.1")
-		w.emission.load(Layer{scaled(p.Layer("emission_net.fc.0").Weight, scale), shift}, nil)
+		w.emission.load(Layer{scaled(p.Layer("emission_net.fc.0").Weight, scale), shift}, 1)
 	}
 	mu, logvar := p.Layer("emission_net.mu_net.0"), p.Layer("emission_net.logvar_net.0")
 	copy(w.headsParams.Weight[copy(w.headsParams.Weight, mu.Weight):], logvar.Weight)
 	copy(w.headsParams.Bias[copy(w.headsParams.Bias, mu.Bias):], logvar.Bias)
-	w.heads.load(w.headsParams, nil)
-	w.baseline1.load(p.Layer("baseline_net.fc.0"), nil)
-	w.baseline2.load(p.Layer("baseline_net.fc.1"), nil)
+	w.heads.load(w.headsParams, 1)
+	w.baseline1.load(p.Layer("baseline_net.fc.0"), 1)
+	w.baseline2.load(p.Layer("baseline_net.fc.1"), 1)
 }
 
 // context is the scratch of one picture's way to the first hidden state.

@@ -108,21 +108,14 @@ func (c *ConvPool) side() int   { return c.transform.tiles * c.transform.outputs
 // Load takes filters [out][from][3][3] of from input channels; those between from and the layer's own number are
 // zeros. What they give is scaled and shifted, [out] each.
 func (c *ConvPool) Load(filters []float32, from int, scale, shift []float32) {
-	t, points := c.transform, c.points()
-	var g [9]float32
-	var u, half [convMost * convMost]float32
-	clear(c.weights)
-	for out := range c.out {
-		to := c.weights[out/convPanel*points*c.in*convPanel+out%convPanel:]
-		for in := range from {
-			for i, v := range filters[(out*from+in)*9:][:9] {
-				g[i] = v * scale[out]
-			}
-			sandwich(u[:], t.filter, g[:], half[:], t.points, 3)
-			for p, v := range u[:points] {
-				to[(p*c.in+in)*convPanel] = v
-			}
-		}
+	_, _, _ = filters[c.out*from*9-1], scale[c.out-1], shift[c.out-1]
+	if from < c.in {
+		clear(c.weights)
+	}
+	if fast {
+		c.fastLoad(filters, from, scale)
+	} else {
+		c.portableLoad(filters, from, scale)
 	}
 	copy(c.shift, shift)
 }

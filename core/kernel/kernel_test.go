@@ -274,6 +274,52 @@ func TestConvPool(t *testing.T) {
 	}
 }
 
+// TestPanels holds the layout against its definition: full panels and others, rows and columns apart.
+func TestPanels(t *testing.T) {
+	for _, c := range []struct{ rows, k int }{{1, 1}, {16, 5}, {10, 3}, {32, 128}, {35, 9}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(13, 14))
+				p := Panels{SrcRow: 3*c.k + 2, SrcCol: 3, Rows: c.rows, K: c.k, DstPanel: c.k*Panel + 7}
+				p.Src = guarded(t, rng, (c.rows-1)*p.SrcRow+(c.k-1)*p.SrcCol+1)
+				count := (c.rows + Panel - 1) / Panel
+				p.Dst = guarded(t, rng, (count-1)*p.DstPanel+c.k*Panel)
+				want := append([]float32(nil), p.Dst...)
+				for panel := range count {
+					for k := range c.k {
+						for lane := range Panel {
+							var v float32
+							if r := panel*Panel + lane; r < c.rows {
+								v = p.Src[r*p.SrcRow+k*p.SrcCol]
+							}
+							want[panel*p.DstPanel+k*Panel+lane] = v
+						}
+					}
+				}
+				p.Run()
+				assert.Equal(t, want, p.Dst)
+			})
+		})
+	}
+}
+
+func TestHalves(t *testing.T) {
+	for n := range 20 {
+		bothWays(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(15, 16))
+			raw := make([]byte, 2*n)
+			for i := range raw {
+				raw[i] = byte(i) << 1
+			}
+			got := guarded(t, rng, n)
+			Halves(got, raw)
+			for i, v := range got {
+				assert.Equal(t, half(uint32(raw[2*i])|uint32(raw[2*i+1])<<8), v)
+			}
+		})
+	}
+}
+
 func TestConvPoolRefuses(t *testing.T) {
 	assert.Panics(t, func() { NewConvPool(8, 4, 8) }, "maps of 8x8")
 	assert.Panics(t, func() { NewConvPool(6, 3, 8) }, "three input channels")

@@ -233,7 +233,15 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 
 func (l *LSTM) fast() { l.portable() }
 
-// Evaluation here does without, see Fuses.
+func (p *Panels) fast()                    { p.portable(0) }
+func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
+
+// Evaluation here does without ConvPool, see Fuses.
+
+func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	c.portableLoad(filters, from, scale)
+}
+
 func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
 	c.portable(dst, dstRow, dstPixel, src, points, products, plane)
 }

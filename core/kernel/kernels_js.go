@@ -74,6 +74,37 @@ type convPoolArgs struct {
 	products, plane, dst, dstRow, dstPixel uint32
 }
 
+type filterArgs struct {
+	_                                                 structs.HostLayout
+	dst, stride, src, srcRow, channels, scale, panels uint32
+}
+
+type panelArgs struct {
+	_                                             structs.HostLayout
+	dst, dstPanel, src, srcRow, srcCol, k, panels uint32
+}
+
+type halfArgs struct {
+	_                structs.HostLayout
+	dst, src, eights uint32
+}
+
+//go:wasmimport gdram halves
+//go:noescape
+func halves(args *halfArgs)
+
+//go:wasmimport gdram panels
+//go:noescape
+func panels(args *panelArgs)
+
+//go:wasmimport gdram filtersWindows
+//go:noescape
+func filtersWindows(args *filterArgs)
+
+//go:wasmimport gdram filtersSquares
+//go:noescape
+func filtersSquares(args *filterArgs)
+
 //go:wasmimport gdram gemm
 //go:noescape
 func gemm(args *gemmArgs)
@@ -135,6 +166,44 @@ func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, produc
 	runtime.KeepAlive(c)
 }
 
+func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	args := filterArgs{
+		dst: address(c.weights), stride: bytes(c.in * convPanel), src: address(filters), srcRow: bytes(from * 9),
+		channels: uint32(from), scale: address(scale), panels: uint32(c.out / convPanel),
+	}
+	if c.transform == &windowTransform {
+		filtersWindows(&args)
+	} else {
+		filtersSquares(&args)
+	}
+	runtime.KeepAlive(c)
+}
+
+// fast lays out full panels; a last one that is not is laid out as portable does.
+func (p *Panels) fast() {
+	full := p.Rows / Panel
+	if full > 0 {
+		args := panelArgs{
+			dst: address(p.Dst), dstPanel: bytes(p.DstPanel), src: address(p.Src), srcRow: bytes(p.SrcRow), srcCol: bytes(p.SrcCol),
+			k: uint32(p.K), panels: uint32(full),
+		}
+		panels(&args)
+	}
+	p.portable(full * Panel)
+	runtime.KeepAlive(p)
+}
+
+func fastHalves(dst []float32, src []byte) {
+	eights := len(dst) / 8
+	if eights > 0 {
+		args := halfArgs{dst: address(dst), src: uint32(uintptr(unsafe.Pointer(&src[0]))), eights: uint32(eights)}
+		halves(&args)
+		runtime.KeepAlive(dst)
+		runtime.KeepAlive(src)
+	}
+	portableHalves(dst[8*eights:], src[16*eights:])
+}
+
 // Nobody trains in a browser: the kernels of training stay portable.
 
 func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
@@ -182,7 +251,16 @@ func agrees() bool {
 		c.Load(in[:], channels-1, in[:], in[8:])
 		c.Forward(to, side/2*convPanel, convPanel, in[:], make([]float32, c.Scratch()))
 	}
-	return same(func(to []float32) { layer(to, 12, 4) }) &&
+	raw := make([]byte, 2*len(in))
+	for i := range raw {
+		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
+	}
+	return same(func(to []float32) { Halves(to, raw) }) &&
+		same(func(to []float32) {
+			p := Panels{Dst: to, DstPanel: 7 * Panel, Src: in[:], SrcRow: 9, SrcCol: 2, Rows: 2*Panel + 3, K: 7}
+			p.Run()
+		}) &&
+		same(func(to []float32) { layer(to, 12, 4) }) &&
 		same(func(to []float32) { layer(to, 6, 12) }) &&
 		same(func(to []float32) {
 			g := Gemm{Rows: 2, Columns: 2 * Panel, K: 16, A: in[:], ARow: 17, ACol: 1,

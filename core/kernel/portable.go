@@ -332,6 +332,49 @@ func eight(to, x, w []float32) {
 	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
+func portableHalves(dst []float32, src []byte) {
+	for i := range dst {
+		dst[i] = half(uint32(src[2*i]) | uint32(src[2*i+1])<<8)
+	}
+}
+
+// portable lays out the panels from the given row on, the first of a panel.
+func (p *Panels) portable(from int) {
+	for ; from < p.Rows; from += Panel {
+		rows := min(Panel, p.Rows-from)
+		dst := p.Dst[from/Panel*p.DstPanel:][:p.K*Panel]
+		src := p.Src[from*p.SrcRow:]
+		for k := range p.K {
+			to := dst[k*Panel:][:Panel]
+			at := k * p.SrcCol
+			for r := range to[:rows] {
+				to[r] = src[at]
+				at += p.SrcRow
+			}
+			clear(to[rows:])
+		}
+	}
+}
+
+// portableLoad takes the filters to their points.
+func (c *ConvPool) portableLoad(filters []float32, from int, scale []float32) {
+	t, points := c.transform, c.points()
+	var g [9]float32
+	var u, half [convMost * convMost]float32
+	for out := range c.out {
+		to := c.weights[out/convPanel*points*c.in*convPanel+out%convPanel:]
+		for in := range from {
+			for i, v := range filters[(out*from+in)*9:][:9] {
+				g[i] = v * scale[out]
+			}
+			sandwich(u[:], t.filter, g[:], half[:], t.points, 3)
+			for p, v := range u[:points] {
+				to[(p*c.in+in)*convPanel] = v
+			}
+		}
+	}
+}
+
 func (l *LSTM) portable() {
 	H := l.Units
 	for n := range l.Cells {

@@ -2,16 +2,16 @@ package main
 
 // winograd is one of the two convolutions F(n x n, 3x3) of ../convpool.go: its size and the transforms of a row.
 type winograd struct {
-	export        string
-	outputs       int // of a tile in one dimension
-	points        int // its products in one dimension
-	side          int // tiles of a map in one dimension
-	input, output func(m *module, f *function, d []local, two local) []local
+	export, filterExport  string
+	outputs               int // of a tile in one dimension
+	points                int // its products in one dimension
+	side                  int // tiles of a map in one dimension
+	input, filter, output func(m *module, f *function, d []local, two local) []local
 }
 
 var (
-	windows = winograd{"convPoolWindows", 2, 4, 6, inputRow2, outputRow2}
-	squares = winograd{"convPoolSquares", tap, points, 2, inputRow, outputRow}
+	windows = winograd{"convPoolWindows", "filtersWindows", 2, 4, 6, inputRow2, filterRow2, outputRow2}
+	squares = winograd{"convPoolSquares", "filtersSquares", tap, points, 2, inputRow, filterRow, outputRow}
 )
 
 // inputRow2 emits Bᵀ·d of F(2,3).

@@ -26,8 +26,12 @@ func main() {
 		m := &module{relaxed: relaxed}
 		gemm(m)
 		lstm(m)
-		convPool(m, &windows)
-		convPool(m, &squares)
+		halves(m)
+		panels(m)
+		for _, w := range []*winograd{&windows, &squares} {
+			convPool(m, w)
+			filters(m, w)
+		}
 		if err := os.WriteFile(filepath.Join(*out, name), m.encode(), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "wasm:", err)
 			os.Exit(1)

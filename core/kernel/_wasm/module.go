@@ -177,6 +177,13 @@ var (
 	widen    = vector(0x5f) // the first two f32 as f64
 	narrow   = vector(0x5e) // and back
 
+	both      = vector(0x4e) // a & b
+	either    = vector(0x50) // a | b
+	widenLow  = vector(0xa9) // the first four u16 as i32
+	widenHigh = vector(0xaa) // the last four
+	shiftFour = vector(0xab) // four i32 to the left
+	equalFour = vector(0x37) // ones where they are equal
+
 	choose   = vector(0x52) // bits of the first where the third has ones, else of the second
 	addInt2  = vector(0xce)
 	shiftTwo = vector(0xcb) // two i64 to the left
@@ -197,11 +204,10 @@ func (m *module) nmadd(a, b, c operand) value {
 	return sub(c, mul(a, b))
 }
 
-// constant is four f32, constant2 two f64, bits2 two i64, all alike.
-func constant(x float32) value {
-	bits := uint64(math.Float32bits(x))
-	return bits2(bits<<32 | bits)
-}
+// constant is four f32, bits4 four i32, constant2 two f64, bits2 two i64, all alike.
+func constant(x float32) value { return bits4(math.Float32bits(x)) }
+
+func bits4(x uint32) value { return bits2(uint64(x)<<32 | uint64(x)) }
 
 func constant2(x float64) value { return bits2(math.Float64bits(x)) }
 
@@ -228,6 +234,11 @@ func splat(address operand, offset int) value {
 }
 func load2(address operand, offset int) value {
 	return instruction(memory(0x5d, offset), []operand{address})
+}
+
+// insert is a vector with one of its f32 taken from memory.
+func insert(address operand, offset int, into operand, lane int) value {
+	return instruction(append(memory(0x56, offset), byte(lane)), []operand{address, into})
 }
 
 func (f *function) store(address operand, offset int, v operand) {
