@@ -97,13 +97,13 @@ func halves(args *halfArgs)
 //go:noescape
 func panels(args *panelArgs)
 
-//go:wasmimport gdram filtersWindows
+//go:wasmimport gdram filtersFours
 //go:noescape
-func filtersWindows(args *filterArgs)
+func filtersFours(args *filterArgs)
 
-//go:wasmimport gdram filtersSquares
+//go:wasmimport gdram filtersThrees
 //go:noescape
-func filtersSquares(args *filterArgs)
+func filtersThrees(args *filterArgs)
 
 //go:wasmimport gdram gemm
 //go:noescape
@@ -113,13 +113,13 @@ func gemm(args *gemmArgs)
 //go:noescape
 func lstm(args *lstmArgs)
 
-//go:wasmimport gdram convPoolWindows
+//go:wasmimport gdram convPoolFours
 //go:noescape
-func convPoolWindows(args *convPoolArgs)
+func convPoolFours(args *convPoolArgs)
 
-//go:wasmimport gdram convPoolSquares
+//go:wasmimport gdram convPoolThrees
 //go:noescape
-func convPoolSquares(args *convPoolArgs)
+func convPoolThrees(args *convPoolArgs)
 
 func address(s []float32) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
 
@@ -158,10 +158,10 @@ func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, produc
 		points: address(points), weights: address(c.weights), shift: address(c.shift), panels: uint32(c.out / convPanel),
 		products: address(products), plane: address(plane), dst: address(dst), dstRow: bytes(dstRow), dstPixel: bytes(dstPixel),
 	}
-	if c.transform == &windowTransform {
-		convPoolWindows(&args)
+	if c.transform == &fourTransform {
+		convPoolFours(&args)
 	} else {
-		convPoolSquares(&args)
+		convPoolThrees(&args)
 	}
 	runtime.KeepAlive(c)
 }
@@ -171,10 +171,10 @@ func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 		dst: address(c.weights), stride: bytes(c.in * convPanel), src: address(filters), srcRow: bytes(from * 9),
 		channels: uint32(from), scale: address(scale), panels: uint32(c.out / convPanel),
 	}
-	if c.transform == &windowTransform {
-		filtersWindows(&args)
+	if c.transform == &fourTransform {
+		filtersFours(&args)
 	} else {
-		filtersSquares(&args)
+		filtersThrees(&args)
 	}
 	runtime.KeepAlive(c)
 }

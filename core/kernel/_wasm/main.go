@@ -28,7 +28,7 @@ func main() {
 		lstm(m)
 		halves(m)
 		panels(m)
-		for _, w := range []*winograd{&windows, &squares} {
+		for _, w := range []*winograd{&fours, &threes} {
 			convPool(m, w)
 			filters(m, w)
 		}
