@@ -89,6 +89,16 @@ type halfArgs struct {
 	dst, src, eights uint32
 }
 
+type patchArgs struct {
+	_                                    structs.HostLayout
+	dst, dstRow, dstPixel, image         uint32
+	rows, rowCount, columns, columnCount uint32
+}
+
+//go:wasmimport gdram patch
+//go:noescape
+func patch(args *patchArgs)
+
 //go:wasmimport gdram halves
 //go:noescape
 func halves(args *halfArgs)
@@ -193,6 +203,16 @@ func (p *Panels) fast() {
 	runtime.KeepAlive(p)
 }
 
+func (p *Patch) fast() {
+	args := patchArgs{
+		dst: address(p.Dst), dstRow: bytes(p.DstRow), dstPixel: bytes(p.DstPixel), image: address(p.Image),
+		rows: uint32(uintptr(unsafe.Pointer(&p.Rows[0]))), rowCount: uint32(len(p.Rows)),
+		columns: uint32(uintptr(unsafe.Pointer(&p.Columns[0]))), columnCount: uint32(len(p.Columns)),
+	}
+	patch(&args)
+	runtime.KeepAlive(p)
+}
+
 func fastHalves(dst []float32, src []byte) {
 	eights := len(dst) / 8
 	if eights > 0 {
@@ -255,7 +275,12 @@ func agrees() bool {
 	for i := range raw {
 		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
 	}
+	taps := []Tap{{0, 3, 0.25, 0.75}, {33, 36, 1, 0}, {6, 390, 0.5, 0.5}}
 	return same(func(to []float32) { Halves(to, raw) }) &&
+		same(func(to []float32) {
+			p := Patch{Dst: to, DstRow: 50, DstPixel: 5, Image: in[:], Rows: taps, Columns: taps[:2]}
+			p.Run()
+		}) &&
 		same(func(to []float32) {
 			p := Panels{Dst: to, DstPanel: 7 * Panel, Src: in[:], SrcRow: 9, SrcCol: 2, Rows: 2*Panel + 3, K: 7}
 			p.Run()

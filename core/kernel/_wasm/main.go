@@ -26,6 +26,7 @@ func main() {
 		m := &module{relaxed: relaxed}
 		gemm(m)
 		lstm(m)
+		patch(m)
 		halves(m)
 		panels(m)
 		for _, w := range []*winograd{&fours, &threes} {
