@@ -84,7 +84,7 @@ function refuse(error) {
   const message = byId('message');
   message.textContent = sentence[0].toUpperCase() + sentence.slice(1) + (/[.!?]$/.test(sentence) ? '' : '.');
   message.classList.add('refusal');
-  if (!shown) byId('wait').hidden = true;
+  byId('wait').hidden = true;
 }
 
 function hint() {
@@ -102,13 +102,13 @@ function showProgress(of, share) {
   const progress = /** @type {HTMLProgressElement} */ (byId('progress'));
   progress.hidden = false;
   progress.value = share;
-  if (shown) byId('knows').textContent = text;
+  byId('wait').hidden = false;
 }
 
-/** @param {string[]} labels */
-function knows(labels) {
+/** @param {ModelCard} of */
+function knows({ labels, data }) {
   const some = labels.length > 12 ? [...labels.slice(0, 10), `and ${labels.length - 10} more`] : labels;
-  return `Trained on ${card.data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
+  return `Trained on ${data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
 }
 
 /** @param {import('./engine/report.js').Report} report @param {string[]} labels */
@@ -165,7 +165,6 @@ async function lookOnce() {
     const opened = await engine.open(asked.card.name);
     if (asked.card === card) {
       model = opened;
-      byId('knows').textContent = knows(opened.labels);
       controls.show(settings, opened);
     }
     if (asked.subject) {
@@ -346,6 +345,7 @@ async function chooseModel(chosen, sample, pins) {
   const own = samples.filter(({ model: name }) => name === chosen.samples);
   showSamples(own, takeSample);
   markSample(subject?.sample?.label);
+  byId('knows').textContent = knows(chosen);
   byId('draw').hidden = !chosen.draws;
   if (!chosen.draws) togglePad(false);
   const replaceable = !subject || subject.live === 'pad' || (subject.sample && !own.includes(subject.sample));
@@ -453,6 +453,8 @@ function listenForShares() {
 async function start() {
   listModels(card);
   controls.show(settings, model);
+  byId('knows').textContent = knows(card);
+  byId('draw').hidden = !card.draws;
   hint();
   listenForFiles(takeBlob, refuse);
   listenForShares();
