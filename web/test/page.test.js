@@ -138,7 +138,7 @@ describe('without a mouse', () => {
     await page.keyboard.press('Enter');
     const again = await result('after 8 of 8 looks');
     assert.deepEqual([again.looks, again.others], [8, 0]);
-    assert.equal(await page.evaluate(() => location.hash), '#model=mnist&picture=2-27');
+    await page.waitForFunction(() => location.hash === '#model=mnist&picture=2-27');
   }));
 
   test('a digit can be drawn', onPage(async (page) => {
