@@ -3,6 +3,9 @@
 // answer moves when every number of the picture moves by a millionth, and allow others ten times that on top.
 import { readPictures } from './ours.js';
 
+/** The rule in words. */
+export const rule = (base) => `all logits agree to ${base} and ten times what a millionth of each pixel does to them`;
+
 const nudge = 1e-6; // relative; some ten roundings
 const factor = 10;
 

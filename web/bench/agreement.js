@@ -1,8 +1,9 @@
 // How often the homes of the network agree, on test pictures that are not in the repository.
-import { launch } from '../test/browser.js';
-import { modes } from '../test/engine.js';
+import { readFileSync } from 'node:fs';
 import { quantile } from 'simple-statistics';
+import { launch } from '../test/browser.js';
 import { apart } from './agree.js';
+import { modes } from './engines.js';
 import { inNode, inPage } from './homes.js';
 import { pictureBytes } from './ours.js';
 import { serve } from './server.js';
@@ -24,13 +25,14 @@ export async function run(build) {
       const weights = build.weightsOf(model);
       const file = build.testPictures(model, data, count);
       const bytes = pictureBytes(file);
-      const server = await serve({ '/pictures': () => bytes });
-      const native = { random: build.answer(weights, file, 'random').logits, policy: build.answer(weights, file).logits };
-      for (const [mode, versions] of Object.entries(modes)) {
-        given.push([model, mode, ...compare(native.random, build.answerInWasm(versions.length, weights, file, 'random').logits)]);
-        const there = await inPage(browser, server, model, versions);
-        const here = await inNode(model, mode, bytes);
-        following.push([model, `${mode}, Chromium`, ...compare(native.policy, there)], [model, `${mode}, Node`, ...compare(native.policy, here)]);
+      const server = await serve({ '/pictures': () => bytes, '/weights.safetensors': () => readFileSync(weights) });
+      const random = build.answer(weights, file, 'random');
+      const policy = build.answer(weights, file);
+      const homes = Object.fromEntries(Object.keys(modes).map((mode) => [`${mode}, Chromium`, (places) => inPage(browser, server, mode, places)]));
+      homes['SIMD, Node'] = (places) => inNode({ weights, mode: 'SIMD' }, bytes, places);
+      for (const [home, answer] of Object.entries(homes)) {
+        given.push([model, home, ...compare(random.logits, await answer(random.locations))]);
+        following.push([model, home, ...compare(policy.logits, await answer())]);
       }
       server.close();
     }
@@ -38,13 +40,14 @@ export async function run(build) {
     await browser.close();
   }
   const rows = (list) => table(['weights', 'WebAssembly', 'same top 1', `all logits within ${close}`, 'median distance', '99% within', 'all within'], list);
-  const text = `The native program against WebAssembly, on the first ${count} test pictures, by \`make agree\`; distances are the largest of a picture's logits.
+  const text = `The native program against the page's engine, on the first ${count} test pictures, by \`make agree\`; a distance is the largest between
+a picture's logits.
 
-At given places (random ones, all looks weigh 1) nothing multiplies a difference; the core as WebAssembly in Node:
+At given places, random ones, nothing multiplies a difference:
 
 ${rows(given)}
 
-Following the policy, the page's own engine. The trained policies are sharp: each look multiplies what rounding left before it
+Following the policy. The trained ones are sharp: each look multiplies what rounding left before it
 two to ten times, and on some pictures eight looks make much of it.
 
 ${rows(following)}`;

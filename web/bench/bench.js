@@ -1,6 +1,8 @@
-// Runs races and writes their sections of BENCHMARKS.md.
+// Runs races and writes their sections of BENCHMARKS.md:
 //
 //	node bench.js [page,node,native,training,growth]
+//
+// A race that fails leaves its section as it was; the others run all the same.
 import * as agreement from './agreement.js';
 import * as growth from './growth.js';
 import * as native from './native.js';
@@ -12,21 +14,30 @@ import * as training from './training.js';
 
 const races = { page, node, native, training, growth };
 const sections = { ...races, agreement }; // which needs data, so that it runs when asked alone
+const titles = Object.values(sections).map(({ title }) => title);
 
 const asked = (process.argv[2] || Object.keys(races).join()).split(',');
-for (const name of asked) {
-  if (!sections[name]) throw new Error(`there is no race named ${name}; want some of ${Object.keys(sections).join()}`);
+const unknown = asked.filter((name) => !sections[name]);
+if (unknown.length > 0) {
+  console.error(`There is no race named ${unknown.join(' or ')}; want some of ${Object.keys(races).join()}, with commas between.`);
+  process.exit(1);
 }
 
 const build = open();
 try {
   for (const name of asked) {
     const { title, run } = sections[name];
-    const before = await idle();
-    const { versions, text } = await run(build);
-    const section = `${machine(versions)} ${before}\n\n${text}`;
-    console.log(`\n## ${title}\n\n${section}`);
-    write(Object.values(sections).map((race) => race.title), new Map([[title, section]]));
+    console.error(`Racing: ${title} ...`);
+    try {
+      const before = await idle();
+      const { versions, text } = await run(build);
+      const section = `${machine(versions)} ${before}\n\n${text}`;
+      console.log(`\n## ${title}\n\n${section}\n`);
+      write(titles, { [title]: section });
+    } catch (error) {
+      console.error(`${title}: ${error.message}`);
+      process.exitCode = 1;
+    }
   }
 } finally {
   build.close();

@@ -5,7 +5,8 @@ import { readReport } from '../src/engine/report.js';
 /**
  * @typedef {Uint8Array} Picture [128][128][3]
  *
- * @typedef {(picture: Picture) => Promise<Answer> | Answer} Engine
+ * @typedef {(picture: Picture, places?: number[][]) => Promise<Answer> | Answer} Engine places to look at, [8][x, y], where they are
+ *   not the policy's: ours alone takes them
  *
  * @typedef {object} Answer
  * @property {ArrayLike<number>} logits
@@ -13,6 +14,9 @@ import { readReport } from '../src/engine/report.js';
  */
 
 const pixels = 128 * 128;
+
+/** The kernels that make each mode of our engine; of those that are right the last runs. */
+export const modes = { 'scalar': [], 'SIMD': ['simd'], 'relaxed SIMD': ['simd', 'simd_relaxed'] };
 
 /** @param {Uint8Array} all [count][128][128][3] @returns {Picture[]} */
 export const pictures = (all) => Array.from({ length: all.length / (3 * pixels) }, (_, i) => all.subarray(3 * pixels * i, 3 * pixels * (i + 1)));
@@ -23,12 +27,12 @@ export const pictures = (all) => Array.from({ length: all.length / (3 * pixels) 
  * @param {string} model
  * @returns {Engine}
  */
-export const ofHost = (host, model) => (picture) => {
+export const ofHost = (host, model) => (picture, places = []) => {
   const rgba = new Uint8Array(4 * pixels).fill(255);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < 3; c++) rgba[4 * i + c] = picture[3 * i + c];
   }
-  const { logits, lookTime } = readReport(host.classify(model, { rgba, width: 128, height: 128 }, false));
+  const { logits, lookTime } = readReport(host.classify(model, { rgba, width: 128, height: 128 }, { pins: places.map(([x, y], step) => ({ step, x, y })) }));
   return { logits, time: lookTime };
 };
 

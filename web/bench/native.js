@@ -1,7 +1,7 @@
 // The native race: our program against onnxruntime's native build, on the same weights, pictures and threads.
 import ort from 'onnxruntime-node';
 import { start } from './child.js';
-import { expectation, hold } from './agree.js';
+import { expectation, hold, rule } from './agree.js';
 import { pictureShape, readPictures, versionOf } from './ours.js';
 import { takeTurns } from './rounds.js';
 import { faster, spread, table } from './table.js';
@@ -46,7 +46,7 @@ export async function run(build) {
   }
   return {
     versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
-    text: `Eight looks, up to ${length.rounds} rounds; the two wait for each other. Their logits agree to ${tolerance}.
+    text: `Eight looks, up to ${length.rounds} rounds; the two wait for each other, and ${rule(tolerance)}.
 
 ${table(['pictures at once', 'threads', 'ours, ms', 'onnxruntime-node, ms', 'ours, pictures/s', 'onnxruntime-node, pictures/s', 'times faster'], rows)}`,
   };

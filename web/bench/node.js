@@ -1,8 +1,9 @@
 // The race in Node: the page's engine against onnxruntime's native build.
+import { readFileSync } from 'node:fs';
 import ort from 'onnxruntime-node';
-import { startInNode, unpack } from '../test/engine.js';
-import { ofHost, ofSession, pictures } from './engines.js';
-import { expectation, hold } from './agree.js';
+import { expectation, hold, rule } from './agree.js';
+import { startInNode } from './built.js';
+import { modes, ofHost, ofSession, pictures } from './engines.js';
 import { pictureBytes, versionOf } from './ours.js';
 import { raceEngines } from './rounds.js';
 import { faster, spread, table } from './table.js';
@@ -14,13 +15,11 @@ const tolerance = 1e-3; // between logits; see agree.js
 const theirs = 'onnxruntime-node, native';
 
 export async function run(build) {
-  const engines = {};
-  for (const mode of ['SIMD', 'relaxed SIMD', 'scalar']) {
-    const host = await startInNode(mode);
-    host.open('cifar10', unpack('weights-cifar10'));
-    engines[`ours, WebAssembly, ${host.instructions}`] = ofHost(host, 'cifar10');
-  }
   const weights = build.weightsOf('cifar10');
+  const engines = {};
+  for (const mode of Object.keys(modes)) {
+    engines[`ours, WebAssembly, ${mode}`] = ofHost(await startInNode(mode, readFileSync(weights)), 'network');
+  }
   const file = build.samples('cifar10');
   const session = await ort.InferenceSession.create(build.exported(weights), { intraOpNumThreads: 1, interOpNumThreads: 1 });
   engines[theirs] = ofSession(ort, session);
@@ -32,7 +31,7 @@ export async function run(build) {
   return {
     versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
     text: `One picture, eight looks, one thread, milliseconds; ${took[theirs].length} rounds of ${length.times} pictures in one process. Ours is the page's WebAssembly, theirs uses
-whatever the processor has; all logits agree to ${tolerance} and ten times what a millionth of each pixel does to them.
+whatever the processor has; ${rule(tolerance)}.
 
 ${table(['', 'ms', `times faster than ${theirs}`], rows)}`,
   };

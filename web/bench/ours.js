@@ -14,7 +14,7 @@ export const versionOf = (name) => JSON.parse(readFileSync(path.join(top, 'web/b
 
 /**
  * What a program answers: rows of numbers, one a picture.
- * @typedef {{ instructions: string, logits: number[][], locations: number[][][], weights: number[][] }} Answers
+ * @typedef {{ logits: number[][], locations: number[][][], weights: number[][] }} Answers
  */
 
 /** Builds the Go programs into a folder of their own, which close removes. */
@@ -69,15 +69,6 @@ export function open() {
     },
     /** @param {'policy' | 'random'} looks who chooses the places @returns {Answers} */
     answer: (weights, pictures, looks = 'policy') => JSON.parse(call('racer', 'answer', weights, pictures, looks)),
-    /** The same by the same program as WebAssembly in Node; kernels as go_js_wasm_exec.js numbers them. @returns {Answers} */
-    answerInWasm(kernels, weights, pictures, looks = 'policy') {
-      const to = file('racer.wasm');
-      if (!existsSync(to)) {
-        execFileSync('go', ['build', '-tags', 'simd', '-trimpath', '-o', to, './web/bench/racer'], { cwd: top, stdio: 'inherit', env: { ...process.env, GOOS: 'js', GOARCH: 'wasm' } });
-      }
-      const exec = path.join(top, 'web/build/go_js_wasm_exec.js');
-      return JSON.parse(execFileSync(exec, [to, 'answer', weights, pictures, looks], { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, GDRAM_SIMD: String(kernels) } }));
-    },
     close: () => rmSync(folder, { recursive: true }),
   };
 }

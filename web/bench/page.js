@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch } from '../test/browser.js';
-import { expectation, hold } from './agree.js';
+import { expectation, hold, rule } from './agree.js';
 import { pictureBytes, top, versionOf } from './ours.js';
 import { takeTurns } from './rounds.js';
 import { serve } from './server.js';
@@ -47,6 +47,7 @@ async function fresh(browser, address, visit, before) {
   try {
     const page = await context.newPage();
     const failed = new Promise((_, reject) => page.on('pageerror', reject));
+    failed.catch(() => {}); // it is waited for below, perhaps later
     if (before) await page.addInitScript(before);
     await page.goto(address);
     return await Promise.race([visit(page), failed]);
@@ -67,7 +68,7 @@ function latency(browser, server) {
 function latencyText(took) {
   const rows = [...ours, ...theirs].map((name) => [name, spread(took[name]), ...theirs.map((other) => faster(took[name], took[other]))]);
   return `One picture, eight looks, one thread, milliseconds. All engines live in one page and take turns, ${took[ours[0]].length} rounds of ${length.times} pictures.
-Each gets the same pictures and is timed until the logits are out; all logits agree to ${tolerance} and ten times what a millionth of each pixel does to them.
+Each gets the same pictures and is timed until the logits are out; ${rule(tolerance)}.
 TensorFlow.js runs the network written in its own operators, all of them on its WebAssembly backend: the sensor is \`tf.image.transform\`.
 
 ${table(['', 'ms', ...theirs.map((name) => `times faster than ${name}`)], rows)}`;

@@ -36,14 +36,17 @@ export async function idle() {
 }
 
 /**
- * Puts sections in place, keeping the others.
- * @param {string[]} order titles
- * @param {Map<string, string>} sections text by title
+ * The report with sections put in their place; others stay as they were.
+ * @param {string} report as it is, perhaps empty
+ * @param {string[]} order of all titles
+ * @param {Record<string, string>} sections text by title
  */
+export function withSections(report, order, sections) {
+  const old = report.split(/^## /m).slice(1).map((text) => [text.slice(0, text.indexOf('\n')), text.slice(text.indexOf('\n')).trim()]);
+  const all = { ...Object.fromEntries(old), ...sections };
+  return head + order.filter((title) => all[title]).map((title) => `\n## ${title}\n\n${all[title]}\n`).join('');
+}
+
 export function write(order, sections) {
-  const old = existsSync(file) ? readFileSync(file, 'utf8').split(/^## /m).slice(1) : [];
-  const all = new Map(old.map((text) => [text.slice(0, text.indexOf('\n')), text.slice(text.indexOf('\n')).trim()]));
-  for (const [title, text] of sections) all.set(title, text);
-  const body = order.filter((title) => all.has(title)).map((title) => `\n## ${title}\n\n${all.get(title)}\n`);
-  writeFileSync(file, head + body.join(''));
+  writeFileSync(file, withSections(existsSync(file) ? readFileSync(file, 'utf8') : '', order, sections));
 }

@@ -1,14 +1,13 @@
 // The network is one, wherever it runs: native, in Node and in the page, with every kind of kernels.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import path from 'node:path';
 import { expectation, hold } from '../bench/agree.js';
+import { modes } from '../bench/engines.js';
 import { inNode, inPage } from '../bench/homes.js';
-import { open, pictureBytes, top } from '../bench/ours.js';
+import { open, pictureBytes } from '../bench/ours.js';
 import { serve } from '../bench/server.js';
-import { launch } from './browser.js';
-import { modes } from './engine.js';
+import { launch, models } from './browser.js';
 
 const allowed = 1e-4; // between logits
 
@@ -30,35 +29,37 @@ function wants(model) {
   if (!native.has(model)) {
     const [weights, file] = [build.weightsOf(model), build.samples(model)];
     native.set(model, {
-      weights, file, bytes: pictureBytes(file),
-      expected: expectation(build, weights, file), wanted: build.answer(weights, file, 'random').logits,
+      weights, bytes: pictureBytes(file),
+      given: build.answer(weights, file, 'random'), following: expectation(build, weights, file),
     });
   }
   return native.get(model);
 }
 
-const models = readdirSync(path.join(top, 'weights')).filter((name) => name.endsWith('.safetensors')).map((name) => path.parse(name).name);
 for (const model of models) {
-  for (const [mode, versions] of Object.entries(modes)) {
+  for (const mode of Object.keys(modes)) {
     test(`${model}, ${mode}`, async (t) => {
-      const { weights, file, bytes, expected, wanted } = wants(model);
+      const { weights, bytes, given, following } = wants(model);
+      const server = await serve({ '/pictures': () => bytes, '/weights.safetensors': () => readFileSync(weights) });
+      const chromium = (places) => inPage(browser, server, mode, places);
+      const node = (places) => inNode({ weights, mode }, bytes, places);
 
-      // With places given there is nothing to multiply a difference.
-      const got = build.answerInWasm(versions.length, weights, file, 'random');
-      assert.equal(got.instructions, mode);
-      const apart = hold(`${mode}, places given`, wanted, got.logits, wanted.map(() => allowed));
-      t.diagnostic(`places given: at most ${apart.toExponential(1)} apart from the native program`);
+      // At given places there is nothing to multiply a difference.
+      const strict = given.logits.map(() => allowed);
+      const there = await chromium(given.locations);
+      t.diagnostic(`at given places at most ${hold(`${mode} in Chromium`, given.logits, there, strict).toExponential(1)} from the native program`);
+      hold(`${mode} in Node`, given.logits, await node(given.locations), strict);
 
-      const server = await serve({ '/pictures': () => bytes });
-      const there = await inPage(browser, server, model, versions);
-      server.close();
-      const following = hold(`${mode}, following the policy`, expected.want.logits, there, expected.allowed('logits', allowed));
-      t.diagnostic(`following the policy: at most ${following.toExponential(1)} apart`);
-      assert.deepEqual(there.map(label), expected.want.logits.map(label));
-      const here = await inNode(model, mode, bytes);
+      const { want } = following;
+      const within = following.allowed('logits', allowed);
+      const page = await chromium();
+      t.diagnostic(`following the policy at most ${hold(`${mode} in Chromium`, want.logits, page, within).toExponential(1)}`);
+      assert.deepEqual(page.map(label), want.logits.map(label));
+      const here = await node();
       // Relaxed SIMD is what the processor and the engine make of it; the rest is laid down to the bit.
-      if (mode === 'relaxed SIMD') hold('Node', expected.want.logits, here, expected.allowed('logits', allowed));
-      else assert.deepEqual(here, there, 'Node and Chromium compute the same bits');
+      if (mode === 'relaxed SIMD') hold('Node', want.logits, here, within);
+      else assert.deepEqual(here, page, 'Node and Chromium compute the same bits');
+      server.close();
     });
   }
 }

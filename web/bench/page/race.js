@@ -4,9 +4,9 @@ import { pictures } from '../engines.js';
 
 /** @type {Record<string, () => Promise<import('../engines.js').Engine>>} */
 const start = {
-  'ours, SIMD': async () => (await import('./ours.js')).start('cifar10', ['simd']),
-  'ours, relaxed SIMD': async () => (await import('./ours.js')).start('cifar10', ['simd', 'simd_relaxed']),
-  'ours, scalar': async () => (await import('./ours.js')).start('cifar10', []),
+  'ours, SIMD': async () => (await import('./ours.js')).start('SIMD'),
+  'ours, relaxed SIMD': async () => (await import('./ours.js')).start('relaxed SIMD'),
+  'ours, scalar': async () => (await import('./ours.js')).start('scalar'),
   'onnxruntime-web': async () => (await import('./ort.js')).start(),
   'tfjs-backend-wasm': async () => (await import('./tfjs.js')).start(),
 };

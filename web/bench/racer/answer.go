@@ -6,14 +6,11 @@ import (
 	"os"
 
 	"gdram/core"
-	"gdram/core/kernel"
 	"gdram/core/policy"
 )
 
-// answers are what the exported model puts out, one row for each picture, and the kernels that computed it.
+// answers are what the exported model puts out, one row for each picture.
 type answers struct {
-	Instructions string `json:"instructions"`
-
 	Logits    [][]float32    `json:"logits"`
 	Locations [][][2]float32 `json:"locations"`
 	Weights   [][]float32    `json:"weights"`
@@ -28,7 +25,7 @@ func answer(weights, pictures, looks string) error {
 		return err
 	}
 	classifier := core.NewClassifier(params)
-	a := answers{Instructions: kernel.Instructions()}
+	var a answers
 	for number, image := range images {
 		var options core.Options
 		if looks == "random" {

@@ -1,5 +1,4 @@
-// The built engine outside the page: its files, unpacked from web/dist, and its host, in Node or in
-// a page that is served.
+// The page's engine as it was built: its files, unpacked from web/dist, and started in Node.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { register } from 'node:module';
@@ -7,7 +6,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { gunzipSync } from 'node:zlib';
-import { top } from './browser.js';
+import { modes } from './engines.js';
+import { top } from './ours.js';
 
 /** The bytes that a script of web/dist carries. */
 export function unpack(name) {
@@ -20,20 +20,21 @@ export function unpack(name) {
 /** Go's glue for its WebAssembly. */
 export const wasmExec = () => path.join(execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8' }).trim(), 'lib/wasm/wasm_exec.js');
 
-/** The kernels that make each mode; in their order, the last that is right runs. */
-export const modes = { 'scalar': [], 'SIMD': ['simd'], 'relaxed SIMD': ['simd', 'simd_relaxed'] };
-
 /**
- * The page's engine in Node.
+ * The page's engine in Node, with a model named network.
  * @param {keyof typeof modes} mode
+ * @param {Uint8Array} weights
  * @returns {Promise<import('../src/engine/host.js').Host>}
  */
-export async function startInNode(mode) {
+export async function startInNode(mode, weights) {
   const { Host, compileKernels } = await hostInNode();
-  return Host.start({
+  const host = await Host.start({
     program: await WebAssembly.compile(unpack('engine')),
     kernels: await compileKernels(modes[mode].map(unpack)),
   });
+  if (host.instructions !== mode) throw new Error(`the engine runs with ${host.instructions} in Node, not ${mode}`);
+  host.open('network', weights);
+  return host;
 }
 
 let loading;
