@@ -40,7 +40,8 @@ type look struct {
 
 	context context
 
-	glimpse  []float32 // [14][14][12], border zero
+	pixel    int       // numbers of a glimpse's pixel, 12 or more
+	glimpse  []float32 // [14][14][pixel], border zero
 	y1       []float32 // [12][12][128] before its batch norm and bias
 	pool1    []float32 // [8][8][128], border zero
 	points   []float32 // Winograd scratch
@@ -69,7 +70,7 @@ func newLook(net *network, norms *norms) *look {
 	l := &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),
-		glimpse: buffer(glimpseLen), pool1: buffer(pool1Len), pool2: buffer(flatLen),
+		pool1: buffer(pool1Len), pool2: buffer(flatLen),
 		place: buffer(2), placeFeature: buffer(Hidden), what: buffer(Hidden), where: buffer(Hidden),
 		feature: buffer(Hidden), gates: buffer(gates),
 		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
@@ -78,12 +79,13 @@ func newLook(net *network, norms *norms) *look {
 		mu: buffer(2), std: buffer(2), mean: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
 	}
 	if kernel.Fuses {
-		l.context, l.scratch = newContext(thumbnailPixel), net.fused.scratch()
+		l.context, l.scratch, l.pixel = newContext(thumbnailPixel), net.fused.scratch(), glimpseChannels
 	} else {
-		l.context = newContext(Colours)
+		l.context, l.pixel = newContext(Colours), net.conv1Tiles.pixel
 		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
 		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
 	}
+	l.glimpse = buffer(glimpsePadded * glimpsePadded * l.pixel)
 	return l
 }
 
@@ -135,15 +137,15 @@ func (l *look) emit() {
 func (l *look) see() {
 	n, w := len(l.images), l.net
 	for b, image := range l.images {
-		const row = glimpsePadded * glimpseChannels
-		x := l.glimpse[b*glimpseLen:][:glimpseLen]
-		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, image, l.place[2*b], l.place[2*b+1])
+		row := glimpsePadded * l.pixel
+		x := l.glimpse[b*glimpsePadded*row:][:glimpsePadded*row]
+		l.sensor.Sample(x[row+l.pixel:], row, l.pixel, image, l.place[2*b], l.place[2*b+1])
 		if kernel.Fuses {
 			w.fused.glimpse(l.pool2[b*flatLen:], l.pool1[b*pool1Len:], x, l.scratch)
 			continue
 		}
 		y := l.y1[b*conv1Len:][:conv1Len]
-		conv(y, x, w.conv1, GlimpseSize, glimpseChannels, conv1Channels)
+		w.conv1Tiles.forward(y, 0, x, 0, l.points, l.products, 1)
 		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
 		pool.Forward()
 	}

@@ -2,7 +2,7 @@ import { loadBytes, loadParts, loadText } from './assets.js';
 import { Engine } from './engine/engine.js';
 import { Refusal } from './engine/host.js';
 import { describe } from './engine/result.js';
-import { milliseconds, readable, showAnswer, summary } from './page/answer.js';
+import { milliseconds, percent, readable, showAnswer, summary } from './page/answer.js';
 import { Camera } from './page/camera.js';
 import { caution } from './page/caution.js';
 import { byId, element } from './page/dom.js';
@@ -30,7 +30,7 @@ import { listenForPlaces, showLooks, showPicture } from './page/stage.js';
  * @property {'pad' | 'camera'} [live] where it comes from, if it is still changing
  */
 
-const HINT = 'You can also drop a picture anywhere on this page, or paste one. Weights of your own (.safetensors), too.';
+const HINT = 'Or drop or paste a picture anywhere on this page; or weights of your own, .safetensors.';
 const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
 
 const cards = [...modelCards];
@@ -59,7 +59,7 @@ let model;
  * @type {{ report: import('./engine/report.js').Report, context: import('./page/answer.js').Context, subject: Subject, card: ModelCard } | undefined} */
 let shown;
 
-/** What it answered to a picture when it chose all places itself. @type {{ subject: Subject, card: ModelCard, answer: string } | undefined} */
+/** What it answered to a picture when it chose all looks itself. @type {{ subject: Subject, card: ModelCard, answer: string } | undefined} */
 let byItself;
 
 /** The look to stay at when the next result is there: the one that the person has just placed. @type {number | undefined} */
@@ -111,6 +111,9 @@ function knows(labels) {
   return `Trained on ${card.data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
 }
 
+/** @param {import('./engine/report.js').Report} report @param {string[]} labels */
+const answerOf = ({ label, probabilities }, labels) => `${readable(labels[label])}, ${percent(probabilities[label])}`;
+
 const pinSteps = () => shown?.context.manner.pins.map(({ step }) => step) ?? [];
 
 /** The look that a click on the picture chooses: the next one, or the first where it has finished. */
@@ -127,10 +130,10 @@ function showSteering() {
     return;
   }
   const pins = pinSteps();
-  const click = `Click the picture: it looks there ${nextChoice() === 0 ? 'first' : `for look ${nextChoice() + 1}`}.`;
   const alone = byItself?.subject === shown.subject && byItself.card === shown.card ? ` By itself it says ${byItself.answer}.` : '';
-  byId('steer').textContent = pins.length === 0 ? click
-    : `Look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')}: your choice.${alone}`;
+  byId('steer').textContent = pins.length === 0
+    ? `Click the picture: it looks there ${nextChoice() === 0 ? 'first' : `for look ${nextChoice() + 1}`}.`
+    : `With your look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')} it ends with ${answerOf(shown.report, shown.context.labels)}.${alone}`;
   byId('free').hidden = pins.length === 0;
 }
 
@@ -184,12 +187,13 @@ async function lookOnce() {
  */
 function show(report, of, by, asked) {
   const fresh = shown?.subject !== of || shown.card !== card;
-  const said = summary(report, by.labels);
+  const doubt = caution(card.name, report, asked.pins.length === 0);
+  const said = summary(report, by.labels, doubt);
   shown = {
     report, subject: of, card,
-    context: { labels: by.labels, manner: asked, noise: asked.samples > 0 ? by.noise : 1, truth: of.sample?.label, caution: caution(card.name, report) },
+    context: { labels: by.labels, manner: asked, noise: asked.samples > 0 ? by.noise : 1, truth: of.sample?.label, caution: doubt },
   };
-  if (asked.pins.length === 0) byItself = { subject: of, card, answer: said.split(', after')[0] };
+  if (asked.pins.length === 0) byItself = { subject: of, card, answer: answerOf(report, by.labels) };
   byId('wait').hidden = true;
   showPicture(report.picture, `${of.name}, as the network sees it: ${said}`);
   looks.show(report, { play: fresh && !of.live, look: stayAt, pins: pinSteps() });
@@ -281,12 +285,13 @@ const camera = new Camera(
 async function toggleCamera() {
   if (camera.on) {
     stopCamera();
-    if (shown) byId('summary').textContent = summary(shown.report, shown.context.labels);
+    if (shown) byId('summary').textContent = summary(shown.report, shown.context.labels, shown.context.caution);
     return;
   }
   taken++;
   try {
     await camera.start();
+    if (!camera.on) return; // another picture was chosen meanwhile
     byId('rate').hidden = false;
     byId('rate').textContent = 'Live';
     byId('camera').setAttribute('aria-pressed', 'true');
@@ -305,6 +310,7 @@ function stopCamera() {
     showSteering();
   }
   byId('rate').hidden = true;
+  byId('rate').textContent = '';
   byId('camera').setAttribute('aria-pressed', 'false');
   byId('camera').textContent = 'Camera';
 }

@@ -79,9 +79,15 @@ export const models = readdirSync(weights).filter((name) => name.endsWith('.safe
 /** The samples of a model: label and number. */
 export const samplesOf = (model) => readdirSync(path.join(top, 'web/samples', model)).map((name) => name.replace('.png', '').split('-'));
 
-/** What the command line says of pictures; the path of each within the project, or whole. */
+let program;
+
+/** What the command line says of pictures; the path of each within the project. */
 export function predicted(model, files, ...flags) {
-  const lines = execFileSync('go', ['run', './core/cmd/gdram', 'predict', '--json', '--weights', path.join(weights, `${model}.safetensors`), ...flags, ...files], { cwd: top, encoding: 'utf8' });
+  if (!program) {
+    program = path.join(top, 'bin/gdram-of-tests'); // linked anew only after a change
+    execFileSync('go', ['build', '-o', program, './core/cmd/gdram'], { cwd: top });
+  }
+  const lines = execFileSync(program, ['predict', '--json', '--weights', path.join(weights, `${model}.safetensors`), ...flags, ...files], { cwd: top, encoding: 'utf8' });
   return lines.trim().split('\n').map((line) => JSON.parse(line));
 }
 

@@ -112,14 +112,14 @@ describe('look here', () => {
     assert.match(first.after, /after 1 of 8 looks/);
     assert.ok(Math.hypot(first.places[1].x + 0.6, first.places[1].y - 0.7) <= Math.hypot(0.75, 0.75) + 0.01, 'the second is a move from there');
     assert.notDeepEqual(first.shares, alone.shares);
-    assert.equal(first.steer, `Look 1: your choice. By itself it says airplane, ${alone.after.match(/^[\d.]+ %/)[0]}.`);
+    assert.equal(first.steer, `With your look 1 it ends with ${first.summary.split(', after')[0]}. By itself it says airplane, ${alone.after.match(/^[\d.]+ %/)[0]}.`);
 
     await click(0.8, -0.8);
     const second = await changed(page, first);
     assert.equal(second.places[0].x, first.places[0].x);
     near(second.places[1].x, 0.8, 0.005, 'x of the second');
     assert.match(second.after, /after 2 of 8 looks/);
-    assert.match(second.steer, /^Looks 1, 2: your choice/);
+    assert.match(second.steer, /^With your looks 1, 2 it ends with/);
     assert.equal(await page.locator('#looks .pinned').count(), 2);
     assert.equal(await page.locator('.marker.own').count(), 2);
 
@@ -214,21 +214,22 @@ describe('a link', () => {
     assert.ok(other.looks < 8);
   }, { permissions: ['clipboard-read', 'clipboard-write'] }));
 
-  for (const [hash, sentence] of [
-    ['#looks=99', 'The link says looks=99; want a whole number from 1 to 8. The page shows its usual look instead.'],
-    ['#samples=2.5', 'The link says samples=2.5; want a whole number from 1 to 32. The page shows its usual look instead.'],
-    ['#stop=', 'The link says stop=; want a number from 0.01 to 1. The page shows its usual look instead.'],
-    ['#look1=here', 'The link says look1=here; want two numbers from -1 to 1, as in look1=0.5,-0.25. The page shows its usual look instead.'],
-    ['#model=dogs', 'The link asks for the network “dogs”; this page has mnist, cifar10. It shows the first instead.'],
-    ['#picture=dragon-1', 'The link asks for the picture “dragon-1”, which is not among the samples. The page shows the first instead.'],
-  ]) {
-    test(`${hash} gets a sentence`, onPage(async (page) => {
-      const good = await shown(page);
+  test('that asks for what there is not gets a sentence', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [hash, sentence] of [
+      ['#looks=99', 'The link says looks=99; want a whole number from 1 to 8. The page shows its usual look instead.'],
+      ['#samples=2.5', 'The link says samples=2.5; want a whole number from 1 to 32. The page shows its usual look instead.'],
+      ['#stop=', 'The link says stop=; want a number from 0.01 to 1. The page shows its usual look instead.'],
+      ['#look1=here', 'The link says look1=here; want two numbers from -1 to 1, as in look1=0.5,-0.25. The page shows its usual look instead.'],
+      ['#model=dogs', 'The link asks for the network “dogs”; this page has mnist, cifar10. It shows the first instead.'],
+      ['#picture=dragon-1', 'The link asks for the picture “dragon-1”, which is not among the samples. The page shows the first instead.'],
+    ]) {
       await page.evaluate((asked) => { location.hash = asked; }, hash);
+      await page.waitForFunction((name) => document.getElementById('message').textContent.includes(name), sentence.slice(0, 30));
       assert.equal((await refusal(page)).replace(/this page has .*?\./, 'this page has mnist, cifar10.'), sentence);
       assert.equal((await shown(page)).summary, good.summary);
-    }));
-  }
+    }
+  }));
 });
 
 test('a result is copied as the JSON of the command line', onPage(async (page) => {
@@ -256,7 +257,7 @@ describe('the path is saved', () => {
 
   /** What Chromium decodes: size, and pixels of some frames at some places. */
   const decoded = (page, bytes, type, places) => page.evaluate(async ([data, kind, where]) => {
-    const decoder = new ImageDecoder({ data: new Uint8Array(data), type: kind });
+    const decoder = new ImageDecoder({ data: Uint8Array.fromBase64(data), type: kind });
     await decoder.tracks.ready;
     const { frameCount } = decoder.tracks.selectedTrack;
     const frames = [];
@@ -271,7 +272,7 @@ describe('the path is saved', () => {
       });
     }
     return frames;
-  }, [[...bytes], type, places]);
+  }, [bytes.toString('base64'), type, places]);
 
   test('as a picture', onPage(async (page) => {
     await shown(page);

@@ -130,19 +130,19 @@ describe('a classic script', () => {
     ['no such weights', () => gdram.initialize({ weights: 'https://127.0.0.1:1/none.safetensors' }), /^The weights at https:.* cannot be fetched; see whether the address is right/],
     ['a page for an engine', () => gdram.initialize({ wasm: 'nothing/here.wasm' }), /^The engine at nothing\/here.wasm is not WebAssembly; see whether its address is right\.$/],
     ['a page for weights', () => gdram.initialize({ weights: 'nothing/here.safetensors' }), /^The weights “network” cannot be used: this is not a safetensors file/],
-    ['no picture', () => gdram.initialize().then(() => gdram.classify('cat.jpg')), /^classify\(\) wants a picture: a Blob, an image/],
+    ['no picture', () => gdram.initialize().then(() => gdram.classify('cat.jpg')), /^What classify\(\) was given is no picture; pass a Blob, an image/],
     ['a damaged picture', () => gdram.initialize().then(() => gdram.classify(new Blob(['no picture']))), /^The picture cannot be read, or is damaged; pass a PNG/],
     ['an empty canvas', () => gdram.initialize().then(() => gdram.classify(Object.assign(document.createElement('canvas'), { width: 0 }))), /^The picture is 0 × 150 pixels; wait until it is loaded\.$/],
     ['data that do not fit', () => gdram.initialize().then(() => gdram.classify({ data: new Uint8Array(5), width: 2, height: 2 })), /^The picture has 5 bytes, which is not 4 for each of its 2x2 pixels/],
     ['an option out of range', () => gdram.initialize().then(() => gdram.classify(new Blob(), { glimpses: 9 })), /^The option glimpses is 9; want a whole number from 1 to 8\.$/],
   ];
-  for (const [name, call, sentence] of mistakes) {
-    test(`${name} is refused`, at('classic.html', async (page) => {
-      const message = await page.evaluate(`(${call})().then(() => 'no error', (error) => error.message)`);
-      assert.match(message, sentence);
-      page.trouble.splice(0); // the browser tells of failed requests, too
-    }));
-  }
+  test('says what is wrong', at('classic.html', async (page) => {
+    for (const [name, call, sentence] of mistakes) {
+      await page.reload();
+      assert.match(await page.evaluate(`(${call})().then(() => 'no error', (error) => error.message)`), sentence, name);
+    }
+    page.trouble.splice(0); // the browser tells of failed requests, too
+  }));
 
   test('may be tried again after a failure', at('classic.html', async (page) => {
     const label = await page.evaluate(async () => {
@@ -156,7 +156,7 @@ describe('a classic script', () => {
   }));
 });
 
-test('2,000 classifications take no more memory than 200', at('classic.html', async (page) => {
+test('2,000 more classifications take no more memory than the first 500', at('classic.html', async (page) => {
   const client = await page.context().newCDPSession(page);
   await client.send('HeapProfiler.enable');
   const heap = async () => {
@@ -169,17 +169,17 @@ test('2,000 classifications take no more memory than 200', at('classic.html', as
     window.run = async (count) => {
       for (let i = 0; i < count; i++) {
         seeds[4 * (i % 4096)] ^= 255; // every picture is another
-        await gdram.classify({ data: seeds, width: 64, height: 64 }, i % 10 === 0 ? { samples: 2, seed: i } : {});
+        await gdram.classify({ data: seeds, width: 64, height: 64 }, i % 10 === 0 ? { samples: 2, seed: i } : { glimpses: 1 + i % 3 });
       }
       return window.memory.buffer.byteLength;
     };
   });
-  const wasm = await page.evaluate(() => window.run(200));
+  const wasm = await page.evaluate(() => window.run(500));
   const used = await heap();
-  const wasmAfter = await page.evaluate(() => window.run(1800));
+  const wasmAfter = await page.evaluate(() => window.run(2000));
   const usedAfter = await heap();
   console.log(`# WebAssembly ${wasm} and ${wasmAfter} bytes, the page's own ${used} and ${usedAfter}`);
-  assert.equal(wasmAfter, wasm);
+  assert.ok(wasmAfter < wasm + 1e6, 'Go\'s heap may settle a little later; a kilobyte a picture would show');
   assert.ok(usedAfter < used + 1e6, `${used} bytes, then ${usedAfter}`);
 }, {
   before: () => {

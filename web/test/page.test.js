@@ -106,6 +106,41 @@ describe('without a mouse', () => {
     assert.equal(await page.textContent('.marker.chosen text'), '7');
   }));
 
+  test('the controls are worked', onPage(async (page) => {
+    await shown(page);
+    const result = async (wanted) => {
+      await page.waitForFunction((text) => document.getElementById('after').textContent.includes(text), wanted);
+      return shown(page);
+    };
+    await page.focus('.panel summary');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
+    assert.equal((await result('of 5 looks')).looks, 5);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    assert.equal(await page.isChecked('#stop'), true);
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft');
+    assert.match((await result('sure enough')).after, /after 1 of 1 look: sure enough, saving 7 looks/);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft');
+    assert.equal((await result('mean of 3 paths')).others, 2);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction(() => location.hash.includes('seed=2'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => location.hash.includes('seed=3'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const again = await result('after 8 of 8 looks');
+    assert.deepEqual([again.looks, again.others], [8, 0]);
+    assert.equal(await page.evaluate(() => location.hash), '#model=mnist&picture=2-27');
+  }));
+
   test('a digit can be drawn', onPage(async (page) => {
     await shown(page);
     await page.focus('#draw');
@@ -176,20 +211,20 @@ describe('bad input gets a sentence and leaves the last result', () => {
     ['field.png', blackPNG(20000, 20000), /^“field.png” is 20000 × 20000 pixels, more than the 64 million|^“field.png” cannot be read/],
     ['film.mov', Buffer.alloc(70 << 20), /^“film.mov” has 73 MB/],
   ];
-  for (const [name, buffer, sentence] of files) {
-    test(name, onPage(async (page) => {
-      const good = await shown(page);
+  test('files', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [name, buffer, sentence] of files) {
       const file = path.join(folder(), name);
       writeFileSync(file, buffer);
       await page.setInputFiles('#file', file);
+      await page.waitForFunction((wanted) => document.getElementById('message').textContent.includes(wanted), name);
       assert.match(await refusal(page), sentence);
       const still = await shown(page);
       assert.deepEqual([still.label, still.markers, still.picture], [good.label, good.markers, good.picture]);
-
-      await page.click('#samples [data-sample="9"]');
-      assert.equal((await shown(page, '9, test picture')).refused, false);
-    }));
-  }
+    }
+    await page.click('#samples [data-sample="9"]');
+    assert.equal((await shown(page, '9, test picture')).refused, false);
+  }));
 
   test('pasted words', onPage(async (page) => {
     await shown(page);
@@ -360,11 +395,38 @@ test('nothing can leave the page: its own policy forbids it', async () => {
 
 describe('for everyone', () => {
   for (const colorScheme of ['light', 'dark']) {
-    test(`axe finds nothing, ${colorScheme}`, onPage(async (page) => {
+    test(`axe finds nothing, with everything open, ${colorScheme}`, onPage(async (page) => {
       await shown(page);
       await page.click('#draw');
+      await page.click('.panel summary');
+      await page.check('#noise');
+      await page.click('#copy-link');
+      await page.waitForFunction(() => document.getElementById('done').textContent !== '');
+      await page.locator('#here').click({ position: { x: 50, y: 50 } });
+      await page.waitForSelector('#free:not([hidden])');
+      await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+      assert.match((await shown(page, 'halves.png')).note, /^Perhaps none/);
+      await page.setInputFiles('#file', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+      await refusal(page);
       const { violations } = await new AxeBuilder({ page }).options({ preload: false }).analyze();
       assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
+    }, { colorScheme, permissions: ['clipboard-write'] }));
+
+    test(`its controls are at home on any width, ${colorScheme}`, onPage(async (page) => {
+      await shown(page);
+      await chooseModel(page, 'cifar10');
+      await shown(page, 'airplane');
+      await page.click('.panel summary');
+      await page.check('#noise');
+      await page.locator('#here').click({ position: { x: 90, y: 90 } });
+      await page.waitForSelector('#free:not([hidden])');
+      await page.waitForSelector('#overlay .path.other', { state: 'attached' });
+      for (const [kind, width] of [['phone', 320], ['phone', 390], ['tablet', 820], ['desktop', 1280], ['wide', 1920]]) {
+        await page.setViewportSize({ width, height: 900 });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`);
+        await page.screenshot({ path: path.join(screenshots, `controls-${kind}-${colorScheme}.png`), fullPage: true });
+      }
     }, { colorScheme }));
 
     for (const [kind, width, height] of [['desktop', 1280, 900], ['phone', 390, 844]]) {
@@ -385,6 +447,13 @@ describe('for everyone', () => {
     await shown(page);
     await page.click('#samples [data-sample="9"]');
     await shown(page, '9, test picture');
+    await page.click('.panel summary');
+    await page.waitForTimeout(600); // what follows a click within half a second is expected
+    await page.evaluate(() => { location.hash = '#model=cifar10&picture=bird-75&look1=0.9,0.9'; });
+    await shown(page, 'bird');
+    await page.waitForTimeout(600);
+    await page.evaluate(() => { location.hash = '#model=mnist&samples=4'; });
+    await shown(page, '2, test picture');
     const shift = await page.evaluate(() => new Promise((resolve) => {
       let sum = 0;
       new PerformanceObserver((list) => {

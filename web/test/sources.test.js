@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { chooseModel, draw, pages, refusal, samplesOf, shown, weights } from './browser.js';
+import { chooseModel, draw, models, pages, refusal, samplesOf, shown, weights } from './browser.js';
 import { withMetadata } from './files.js';
 
 const onPage = pages();
@@ -52,24 +52,26 @@ describe('weights of one\'s own', () => {
     assert.equal(await page.locator('#models input[value=own]').count(), 1);
   }));
 
-  for (const [what, name, bytes, sentence] of [
-    ['cut short', 'short.safetensors', own.subarray(0, own.length - 1000), /^“short.safetensors” cannot be used: .*copy (the file|it) again/],
-    ['another network\'s', 'other.safetensors', Buffer.concat([Buffer.from([16, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{"__metadata__":{')]), /^“other.safetensors” cannot be used: this is not a safetensors file/],
-    ['PyTorch\'s', 'model.pth', Buffer.from('PK\x03\x04 and so on'), /^“model.pth” cannot be used: this is a PyTorch file, not safetensors; turn it into one with: gdram convert/],
-    ['trained without a policy', 'scan.safetensors', withMetadata(file('mnist'), { recipe: 'gdram-scan' }), /^“scan.safetensors” cannot be used: they learnt with the recipe gdram-scan, which has no policy/],
-    ['with a note that says nothing', 'note.safetensors', withMetadata(file('mnist'), { fast: 'soon' }), /^“note.safetensors” cannot be used: the metadata has fast “soon”; want a confidence above 0/],
-    ['with too few labels', 'labels.safetensors', withMetadata(file('mnist'), { labels: '["a","b"]' }), /^“labels.safetensors” cannot be used: the metadata has 2 labels, want one for each of the 10 classes/],
-  ]) {
-    test(`${what} are refused, and the last ones stay`, onPage(async (page) => {
-      const good = await shown(page);
+  test('are refused in a sentence when they cannot be used, and the last ones stay', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [what, name, bytes, sentence] of [
+      ['cut short', 'short.safetensors', own.subarray(0, own.length - 1000), /^“short.safetensors” cannot be used: .*copy (the file|it) again/],
+      ['another network\'s', 'other.safetensors', Buffer.concat([Buffer.from([16, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{"__metadata__":{')]), /^“other.safetensors” cannot be used: this is not a safetensors file/],
+      ['PyTorch\'s', 'model.pth', Buffer.from('PK\x03\x04 and so on'), /^“model.pth” cannot be used: this is a PyTorch file, not safetensors; turn it into one with: gdram convert/],
+      ['trained without a policy', 'scan.safetensors', withMetadata(file('mnist'), { recipe: 'gdram-scan' }), /^“scan.safetensors” cannot be used: they learnt with the recipe gdram-scan, which has no policy/],
+      ['with a note that says nothing', 'note.safetensors', withMetadata(file('mnist'), { fast: 'soon' }), /^“note.safetensors” cannot be used: the metadata has fast “soon”; want a confidence above 0/],
+      ['with too few labels', 'labels.safetensors', withMetadata(file('mnist'), { labels: '["a","b"]' }), /^“labels.safetensors” cannot be used: the metadata has 2 labels, want one for each of the 10 classes/],
+    ]) {
       await bring(page, name, bytes);
-      assert.match(await refusal(page), sentence);
+      await page.waitForFunction((file) => document.getElementById('message').textContent.includes(file), name);
+      assert.match(await refusal(page), sentence, what);
       assert.equal((await shown(page)).summary, good.summary);
-      assert.equal(await page.locator('#models input').count(), 2);
-      await page.click('#samples [data-sample="9"]');
-      assert.equal((await shown(page, '9, test picture')).label, '9');
-    }));
-  }
+      assert.equal(await page.locator('#models input').count(), models.length);
+    }
+    await page.click('#samples [data-sample="9"]');
+    const next = await shown(page, '9, test picture');
+    assert.deepEqual([next.label, next.refused], ['9', false]);
+  }));
 });
 
 describe('the caution', () => {
@@ -79,7 +81,7 @@ describe('the caution', () => {
       assert.doesNotMatch((await shown(page, `${label}, test picture`)).note, /none/, label);
     }
     await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'halves') });
-    assert.match((await shown(page, 'halves.png')).note, /^Perhaps none of these: it is brighter than nearly all that it learnt from\. Of 100 pictures of digits, this caution stops at 5/);
+    assert.match((await shown(page, 'halves.png')).note, /^Perhaps none of these: it is brighter than nearly all that it learnt from\. So it warns of 5 in 100 digits/);
     await chooseModel(page, 'cifar10');
     await shown(page, 'halves.png');
     await page.setInputFiles('#file', { name: 'wall.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'wall') });

@@ -124,7 +124,7 @@ async function pixels(picture) {
     });
   }
   const size = sizeOf(drawable);
-  if (!size) throw new Refusal('classify() wants a picture: a Blob, an image, a canvas, a video, an ImageBitmap, a VideoFrame or ImageData.');
+  if (!size) throw new Refusal('What classify() was given is no picture; pass a Blob, an image, a canvas, a video, an ImageBitmap, a VideoFrame or ImageData.');
   const [width, height] = size;
   if (!(width > 0 && height > 0)) throw new Refusal(`The picture is ${width} × ${height} pixels; wait until it is loaded.`);
   const scale = Math.min(1, MAX_SIDE / Math.max(width, height));

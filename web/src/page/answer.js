@@ -23,11 +23,11 @@ export const milliseconds = (time) => `${time < 10 ? time.toFixed(1) : Math.roun
 /** @param {number} count */
 const inLooks = (count) => `${count} look${count === 1 ? '' : 's'}`;
 
-/** One sentence for who listens. @param {Report} report @param {string[]} labels */
-export function summary({ looks, others, probabilities }, labels) {
+/** One sentence for who listens. @param {Report} report @param {string[]} labels @param {Context['caution']} caution */
+export function summary({ looks, others, probabilities }, labels, caution) {
   const [first, second] = ranking(probabilities, 2);
   const mean = others.length > 0 ? `, mean of ${others.length + 1} paths` : '';
-  return `${readable(labels[first])}, ${percent(probabilities[first])}, after ${inLooks(looks.length)}${mean}; then ${readable(labels[second])}, ${percent(probabilities[second])}.`;
+  return `${readable(labels[first])}, ${percent(probabilities[first])}, after ${inLooks(looks.length)}${mean}; then ${readable(labels[second])}, ${percent(probabilities[second])}${caution ? `. But perhaps none of these: ${caution.reason}` : ''}.`;
 }
 
 /**
@@ -101,7 +101,7 @@ function showLook({ looks }, chosen, { manner: { pins }, noise }) {
   const fact = (name, value, meaning) => element('div', {}, element('dt', {}, name), element('dd', {}, element('b', {}, value), ' ', element('small', {}, meaning)));
   byId('facts').replaceChildren(
     fact('Place', `${signed(look.x)}, ${signed(look.y)}`, own(chosen) ? 'your choice, from −1 to 1' : 'from −1 to 1, left to right and top to bottom'),
-    fact('Weight', look.weight.toFixed(2), chosen === 0 || own(chosen) ? `${chosen === 0 ? 'the first look' : 'a look of your choice'} counts 1` : `counts less the wider its Gaussian, here σ ${sigma(look, 1)}`),
+    fact('Weight', look.weight.toFixed(2), chosen === 0 || own(chosen) ? `${chosen === 0 ? 'the first look' : 'a look of your choice'} counts 1` : `less, the wider its own σ, here ${sigma(look, 1)}`),
     next
       ? fact('Next', `σ ${sigma(next, noise)}`, `around ${signed(next.meanX)}, ${signed(next.meanY)}: the dashed ellipse${own(chosen + 1) ? '. You chose another' : ''}`)
       : fact('Next', 'none', 'it stopped here'),

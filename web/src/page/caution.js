@@ -17,11 +17,11 @@
 const measured = {
   mnist: {
     brightness: [8.503, 35.73], contrast: [34.25, 79.02], roughness: [7.182, 17.24], evidence: [3.655, Infinity],
-    says: 'Of 100 pictures of digits, this caution stops at 5; of 100 photographs of other things, at nearly all.',
+    says: 'So it warns of 5 in 100 digits, and of nearly all photographs.',
   },
   cifar10: {
     brightness: [41.21, 213.1], contrast: [15.05, 86.89], roughness: [2.453, 21.16], evidence: [2.082, Infinity],
-    says: 'Of 100 pictures of its ten things, this caution stops at 6; of 100 digits or plain walls, at all; but of 100 photographs of other things, only at 16.',
+    says: 'So it warns of 6 in 100 pictures of its ten things, of all digits and plain walls, but of only 16 in 100 photographs of other things.',
   },
 };
 
@@ -36,14 +36,16 @@ const words = {
 /**
  * @param {string} model name of the weights
  * @param {import('../engine/report.js').Report} report
+ * @param {boolean} free whether the network chose all looks itself; else its evidence is another's
  * @returns {{ reason: string, says: string } | undefined} why the picture is perhaps none of the classes, and how far that is to be trusted
  */
-export function caution(model, report) {
+export function caution(model, report, free) {
   const ranges = measured[model];
   if (!ranges) return undefined;
   const found = { ...statistics(report.picture), evidence: Math.log(report.logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) };
   for (const [name, value] of /** @type {[keyof Measured, number][]} */ (Object.entries(found))) {
     const [low, high] = ranges[name];
+    if (name === 'evidence' && !free) continue;
     if (value < low || value > high) return { reason: words[name][value < low ? 0 : 1], says: ranges.says };
   }
   return undefined;
