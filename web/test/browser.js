@@ -25,7 +25,7 @@ export function launch(...flags) {
  * Opens the page of a folder in a fresh context. `page.trouble` collects what must not happen:
  * requests that leave the page, errors, violations of the security policy.
  */
-export async function open(browser, { at = top, address = undefined, before = undefined, permissions = [], ...options } = {}) {
+export async function open(browser, { at = top, address = undefined, before = undefined, permissions = [], waitUntil = 'load', ...options } = {}) {
   const context = await browser.newContext({
     offline: true, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 }, ...options,
   });
@@ -40,7 +40,7 @@ export async function open(browser, { at = top, address = undefined, before = un
   });
   page.on('pageerror', (error) => page.trouble.push(String(error)));
   if (before) await page.addInitScript(before);
-  await page.goto(address ?? pathToFileURL(path.join(at, 'index.html')).href);
+  await page.goto(address ?? pathToFileURL(path.join(at, 'index.html')).href, { waitUntil });
   return page;
 }
 

@@ -76,7 +76,7 @@ describe('over http', () => {
       release();
       await shown(page);
       assert.equal(await page.isVisible('#wait'), false);
-    }, { address: server.address, offline: false })();
+    }, { address: server.address, offline: false, waitUntil: 'commit' })(); // what is held back is part of its load
   });
 
   test('a policy without workers: it runs in the page', async () => {
