@@ -116,6 +116,28 @@ func TestWinogradConvIsItsDefinition(t *testing.T) {
 	}
 }
 
+// TestFirstConvIsItsDefinition: its input's pixels hold more numbers than it has channels, and the rest are zero.
+func TestFirstConvIsItsDefinition(t *testing.T) {
+	if kernel.Fuses {
+		t.Skip("evaluation takes kernel.ConvPool here")
+	}
+	p, rng := formulaParams(10, 1), testRand()
+	net := newNetwork(10, false)
+	for task := range loadTasks {
+		net.load(p, task)
+	}
+	const pixels = GlimpseSize * GlimpseSize
+	x, zero := normals(rng, pixels*glimpseChannels), make([]float32, conv1Channels)
+	want, y := make([]float32, conv1Len), make([]float32, conv1Len)
+	nn.Conv3x3Forward(want, x, p.Layer("glimpse_net.fc_g.0").Weight, zero, 1, GlimpseSize, GlimpseSize, glimpseChannels, conv1Channels)
+	wide := make([]float32, pixels*net.conv1Tiles.pixel)
+	for i := range pixels {
+		copy(wide[i*net.conv1Tiles.pixel:], x[i*glimpseChannels:][:glimpseChannels])
+	}
+	net.conv1Tiles.forward(y, 0, padded(wide, GlimpseSize, net.conv1Tiles.pixel), 0, winogradScratch(conv1Channels), winogradScratch(conv2Channels), 1)
+	within(t, "y1", want, y, 2e-5)
+}
+
 func TestLinearIsItsDefinition(t *testing.T) {
 	for _, c := range []struct{ rows, in, out int }{{1, 128, 512}, {6, 2304, 128}, {5, 256, 10}, {7, 256, 1}, {3, 2, 128}, {4, 256, 100}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {

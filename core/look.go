@@ -40,7 +40,8 @@ type look struct {
 
 	context context
 
-	glimpse  []float32 // [14][14][12], border zero
+	pixel    int       // numbers of a glimpse's pixel, 12 or more
+	glimpse  []float32 // [14][14][pixel], border zero
 	y1       []float32 // [12][12][128] before its batch norm and bias
 	pool1    []float32 // [8][8][128], border zero
 	points   []float32 // Winograd scratch
@@ -60,6 +61,7 @@ type look struct {
 	stepLogits         []float32 // [classes, padded to 16]
 	emission, heads    []float32 // [256], [16]
 	mu, std            []float32 // [2] each, of the emission that chose the present place
+	mean               []float32 // [2], the place that mu alone would have chosen
 	weight, sum, total []float32 // [1], weighted sum of step logits [classes], sum of weights [1]
 }
 
@@ -68,21 +70,22 @@ func newLook(net *network, norms *norms) *look {
 	l := &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),
-		glimpse: buffer(glimpseLen), pool1: buffer(pool1Len), pool2: buffer(flatLen),
+		pool1: buffer(pool1Len), pool2: buffer(flatLen),
 		place: buffer(2), placeFeature: buffer(Hidden), what: buffer(Hidden), where: buffer(Hidden),
 		feature: buffer(Hidden), gates: buffer(gates),
 		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
 		contextFlat: buffer(contextFlat), classHidden: buffer(classWidth), stepLogits: buffer(net.class2.stride),
 		emission: buffer(emissionWidth), heads: buffer(net.heads.stride),
-		mu: buffer(2), std: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
+		mu: buffer(2), std: buffer(2), mean: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
 	}
 	if kernel.Fuses {
-		l.context, l.scratch = newContext(thumbnailPixel), net.fused.scratch()
+		l.context, l.scratch, l.pixel = newContext(thumbnailPixel), net.fused.scratch(), glimpseChannels
 	} else {
-		l.context = newContext(Colours)
+		l.context, l.pixel = newContext(Colours), net.conv1Tiles.pixel
 		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
 		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
 	}
+	l.glimpse = buffer(glimpsePadded * glimpsePadded * l.pixel)
 	return l
 }
 
@@ -134,15 +137,15 @@ func (l *look) emit() {
 func (l *look) see() {
 	n, w := len(l.images), l.net
 	for b, image := range l.images {
-		const row = glimpsePadded * glimpseChannels
-		x := l.glimpse[b*glimpseLen:][:glimpseLen]
-		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, image, l.place[2*b], l.place[2*b+1])
+		row := glimpsePadded * l.pixel
+		x := l.glimpse[b*glimpsePadded*row:][:glimpsePadded*row]
+		l.sensor.Sample(x[row+l.pixel:], row, l.pixel, image, l.place[2*b], l.place[2*b+1])
 		if kernel.Fuses {
 			w.fused.glimpse(l.pool2[b*flatLen:], l.pool1[b*pool1Len:], x, l.scratch)
 			continue
 		}
 		y := l.y1[b*conv1Len:][:conv1Len]
-		conv(y, x, w.conv1, GlimpseSize, glimpseChannels, conv1Channels)
+		w.conv1Tiles.forward(y, 0, x, 0, l.points, l.products, 1)
 		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
 		pool.Forward()
 	}
@@ -190,21 +193,31 @@ func (l *look) next() {
 
 // choose goes to the place of step 0, 1, ..., and weighs it.
 func (l *look) choose(step int, options *Options) {
+	follow := policy.Next
+	if step == 0 {
+		follow = func(_, out [2]float32) [2]float32 { return policy.First(out) }
+	}
 	for b, picture := range l.pictures {
 		at := step*l.block + picture
 		place, out, std := pair(l.place, b), pair(l.mu, b), pair(l.std, b)
+		mean := follow(place, out)
 		if options.Noise != nil {
 			_, out = policy.Sample(out, std, options.Noise[at], options.NoiseScale)
 		}
 		weight := float32(1)
-		switch {
-		case options.Places != nil:
-			place = options.Places[at]
-		case step == 0:
-			place = policy.First(out)
-		default:
-			place, weight = policy.Next(place, out), policy.Weight(std)
+		if step > 0 {
+			weight = policy.Weight(std)
 		}
+		place = follow(place, out)
+		if options.Places != nil {
+			place, weight = options.Places[at], 1
+		}
+		for _, pin := range options.Pins {
+			if pin.Step == step {
+				place, weight = policy.First([2]float32{pin.X, pin.Y}), 1
+			}
+		}
+		copy(l.mean[2*b:], mean[:])
 		copy(l.place[2*b:], place[:])
 		l.weight[b] = weight
 	}

@@ -150,11 +150,26 @@ func convUnpackGradient(dst, dw []float32, in, out int) {
 	}
 }
 
-// winogradConv is a 3x3 convolution of 6x6 maps by kernel.Tiles: 25 products of transformed
-// tiles with transformed filters.
+// winogradConv is a 3x3 convolution by kernel.Tiles: 25 products of transformed tiles with
+// transformed filters.
 type winogradConv struct {
+	side    int // of the map: rows and columns, without the border of zeros
 	in, out int
+	pixel   int       // numbers of an input pixel: in, or more if that is no multiple of 16
 	filter  []float32 // [25][out/16][in][16]
+}
+
+func newWinogradConv(side, in, out int) winogradConv {
+	return winogradConv{side, in, out, (in + kernel.Panel - 1) / kernel.Panel * kernel.Panel, make([]float32, kernel.WinogradPoints*in*out)}
+}
+
+// tiles is how many a map has.
+func (w *winogradConv) tiles() int { return w.side / 3 * w.side / 3 }
+
+// tile is where a tile starts in a map whose rows have so many pixels of so many numbers.
+func (w *winogradConv) tile(i, row, pixel int) int {
+	across := w.side / 3
+	return (i/across*row + i%across) * 3 * pixel
 }
 
 // load writes the 25 points of every filter of one panel of outputs.
@@ -176,52 +191,38 @@ func (w *winogradConv) load(panel int, filter func(in, out int) [9]float32) {
 // line more than they need keeps a power of two from laying them over each other in the cache.
 func pointStride(tiles, channels int) int { return tiles*channels + kernel.Panel }
 
-// winogradScratch holds the points of blockSize maps: [25][tiles][channels], pointStride apart.
+// winogradScratch holds the points of blockSize small maps: [25][tiles][channels], pointStride apart.
 func winogradScratch(channels int) []float32 {
 	return make([]float32, kernel.WinogradPoints*pointStride(blockSize*kernel.WinogradTiles, channels))
 }
 
-// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are
-// winogradScratch of in and out channels.
+// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are scratch for
+// [25][tiles of the maps][channels], pointStride apart.
 func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
-	rows := maps * kernel.WinogradTiles
-	inStride, outStride := pointStride(rows, w.in), pointStride(rows, w.out)
-	winogradInput(points, x, xStride, w.in, maps)
+	tiles := w.tiles()
+	rows := maps * tiles
+	inStride, outStride := pointStride(rows, w.pixel), pointStride(rows, w.out)
+	t := kernel.Tiles{SrcRow: (w.side + 2) * w.pixel, SrcPixel: w.pixel,
+		DstRow: 5 * inStride, DstPixel: inStride, DstPanel: kernel.Panel, Channels: w.pixel}
+	for i := range rows {
+		t.Src = x[i/tiles*xStride+w.tile(i%tiles, w.side+2, w.pixel):]
+		t.Dst = points[i*w.pixel:]
+		t.Input()
+	}
 	for p := range kernel.WinogradPoints {
 		g := kernel.Gemm{Rows: rows, Columns: w.out, K: w.in,
-			A: points[p*inStride:], ARow: w.in, ACol: 1,
+			A: points[p*inStride:], ARow: w.pixel, ACol: 1,
 			B: w.filter[p*w.in*w.out:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
 			C: products[p*outStride:], CRow: w.out}
 		g.Run()
 	}
-	t := kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
-		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
-	for m := range maps {
-		for tile := range kernel.WinogradTiles {
-			t.Src = products[(m*kernel.WinogradTiles+tile)*w.out:]
-			t.Dst = y[m*yStride+tileOffset(tile, pool1Size, w.out):]
-			t.Output()
-		}
+	t = kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
+		DstRow: w.side * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
+	for i := range rows {
+		t.Src = products[i*w.out:]
+		t.Dst = y[i/tiles*yStride+w.tile(i%tiles, w.side, w.out):]
+		t.Output()
 	}
-}
-
-// winogradInput transforms the tiles of zero-padded 8x8 maps into points [25][tiles][channels].
-func winogradInput(points, x []float32, xStride, channels, maps int) {
-	stride := pointStride(maps*kernel.WinogradTiles, channels)
-	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
-		DstRow: 5 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
-	for m := range maps {
-		for tile := range kernel.WinogradTiles {
-			t.Src = x[m*xStride+tileOffset(tile, pool1Padded, channels):]
-			t.Dst = points[(m*kernel.WinogradTiles+tile)*channels:]
-			t.Input()
-		}
-	}
-}
-
-// tileOffset is where a Winograd tile starts in a map of the given side.
-func tileOffset(tile, side, channels int) int {
-	return (tile/2*3*side + tile%2*3) * channels
 }
 
 // norm is a batch norm seen as a scale and a shift of every channel.
@@ -248,7 +249,8 @@ func (n *norm) loadBias(bias []float32) {
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
 	classes    int
-	conv1      []float32 // [8][108][16]
+	conv1      []float32    // [8][108][16], training only
+	conv1Tiles winogradConv // the same in evaluation
 	conv2      winogradConv
 	fused      *fused  // in place of conv1, conv2, context1 and context2, or nil
 	conv2Back  mapConv // training only
@@ -299,10 +301,13 @@ func newNetwork(classes int, training bool) *network {
 			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
 		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
-	if training || !kernel.Fuses {
+	if training {
 		w.conv1 = make([]float32, 9*glimpseChannels*conv1Channels)
-		w.conv2 = winogradConv{in: conv1Channels, out: conv2Channels,
-			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)}
+	} else if !kernel.Fuses {
+		w.conv1Tiles = newWinogradConv(GlimpseSize, glimpseChannels, conv1Channels)
+	}
+	if training || !kernel.Fuses {
+		w.conv2 = newWinogradConv(pool1Size, conv1Channels, conv2Channels)
 		w.context1 = make([]float32, 9*Colours*contextChannels)
 		w.context2 = make([]float32, 9*contextChannels*contextChannels)
 	}
@@ -342,7 +347,16 @@ func (w *network) load(p *Params, task int) {
 		w.loadDense(p, task-1)
 		return
 	}
-	convPack(w.conv1, p.Layer("glimpse_net.fc_g.0").Weight, glimpseChannels, conv1Channels)
+	conv1 := p.Layer("glimpse_net.fc_g.0").Weight
+	if w.conv1 != nil {
+		convPack(w.conv1, conv1, glimpseChannels, conv1Channels)
+	} else {
+		for panel := range conv1Channels / kernel.Panel {
+			w.conv1Tiles.load(panel, func(in, out int) [9]float32 {
+				return [9]float32(conv1[(out*glimpseChannels+in)*9:])
+			})
+		}
+	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)
 	convPack(w.context2, context2.Weight, contextChannels, contextChannels)

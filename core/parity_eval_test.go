@@ -105,7 +105,7 @@ func TestParityEval(t *testing.T) {
 				l.see()
 				var glimpses []float32
 				for b := range n {
-					glimpses = append(glimpses, channelsFirst(inner(l.glimpse[b*glimpseLen:], GlimpseSize, glimpseChannels), 1, 0, 144, glimpseChannels)...)
+					glimpses = append(glimpses, channelsFirst(inner(l.glimpse[b*glimpsePadded*glimpsePadded*l.pixel:], GlimpseSize, l.pixel), 1, 0, 144, l.pixel)[:144*glimpseChannels]...)
 				}
 				step("glimpse", i, glimpses, loose)
 				if i == 0 {

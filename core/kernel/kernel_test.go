@@ -22,8 +22,9 @@ func guarded(t *testing.T, rng *rand.Rand, n int) []float32 {
 	}
 	t.Cleanup(func() {
 		for i := range band {
-			require.EqualValues(t, 12345, all[i], "guard band before")
-			require.EqualValues(t, 12345, all[band+n+i], "guard band after")
+			if all[i] != 12345 || all[band+n+i] != 12345 { // asking testify is slow, so many bands there are
+				require.Fail(t, "a guard band was written on")
+			}
 		}
 	})
 	return all[band : band+n : band+n]

@@ -362,7 +362,7 @@ func (r *trainer) load(path string) error {
 		was, asked any
 	}{
 		{"--dataset", asked.Dataset != "" && asked.Dataset != was.Dataset, was.Dataset, asked.Dataset},
-		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe, was.Recipe, asked.Recipe},
+		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe && !r.forks(was, asked.Recipe), was.Recipe, asked.Recipe},
 		{"--batch-size", asked.BatchSize != 0 && asked.BatchSize != was.BatchSize, was.BatchSize, asked.BatchSize},
 		{"--lr", asked.LR != 0 && asked.LR != was.LR, was.LR, asked.LR},
 		// A cosine over other epochs would have been another run; the published schedule looks back alone.
@@ -373,11 +373,25 @@ func (r *trainer) load(path string) error {
 			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
 		}
 	}
-	r.Dataset, r.Recipe, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.Recipe, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Recipe = cmp.Or(r.Recipe, was.Recipe)
 	r.DataPath = cmp.Or(r.DataPath, was.DataPath)
 	r.Epochs = cmp.Or(r.Epochs, was.Epochs)
 	r.LogInterval = cmp.Or(r.LogInterval, was.LogInterval)
 	return nil
+}
+
+// forks reports whether the loaded run may go on by another recipe: as long as it has not gone past a start that both
+// share, nothing tells it from a run of that recipe.
+func (r *trainer) forks(was Config, name string) bool {
+	before, err := newRecipe(was.Recipe)
+	after, err2 := newRecipe(name)
+	if err != nil || err2 != nil {
+		return false
+	}
+	start := int(before.start * float64(was.Epochs*(r.state.Pictures/was.BatchSize)))
+	after.instead = before.instead
+	return before == after && r.state.Step <= start
 }
 
 // restore puts the loaded state in place.

@@ -346,6 +346,26 @@ func TestRunIsAlone(t *testing.T) {
 	assert.NoError(t, run(context.Background(), c, openBars), "a run that ended holds nothing")
 }
 
+// TestRunForks: a run that is still at the start it shares with another recipe goes on as a run of that one.
+func TestRunForks(t *testing.T) {
+	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "forked")
+	require.NoError(t, run(context.Background(), barsConfig(whole, OursScan), openBars))
+
+	ctx, cancel := context.WithCancel(context.Background())
+	c := barsConfig(dir, Ours)
+	c.AfterEpoch = cancel // at a third; the start is three quarters
+	require.ErrorIs(t, run(ctx, c, openBars), ErrInterrupted)
+	c = barsConfig(dir, OursScan)
+	c.Resume = true
+	require.NoError(t, run(context.Background(), c, openBars))
+	for _, name := range []string{BestFile, LastFile} {
+		assert.Equal(t, read(t, whole, name), read(t, dir, name), name)
+	}
+
+	c.Recipe = Ours
+	assert.ErrorContains(t, run(context.Background(), c, openBars), "--recipe gdram-scan, not gdram", "past the start")
+}
+
 // TestRunComparisons: the recipes without a policy look where they say, in training and in evaluation.
 func TestRunComparisons(t *testing.T) {
 	for recipe, looks := range map[string]Looks{OursScan: Scan, OursRandom: Random} {
