@@ -126,7 +126,7 @@ check: check-format check-imports check-size check-generated
 
 .PHONY: check-format
 check-format:
-	@unformatted=$$(gofmt -l core wasm weights web/build web/bench/racer); \
+	@unformatted=$$(gofmt -l core wasm weights web/build web/caution web/bench/racer); \
 	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The page downloads whatever it links, and the design rests on who may know whom.
