@@ -29,10 +29,12 @@ func progressive(jpeg []byte) bool {
 	return false
 }
 
+const startOfScan = 0xda // a marker
+
 // segments gives the marker and the content of each segment of a JPEG file before its pixels.
 func segments(jpeg []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
-		const startOfScan, fill = 0xda, 0xff
+		const fill = 0xff
 		for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff && jpeg[at+1] != startOfScan; {
 			if jpeg[at+1] == fill { // any number of them may stand before a marker
 				at++

@@ -65,7 +65,11 @@ func Decode(file []byte, options Options) (p Picture, err error) {
 	return p, nil
 }
 
-// bounded refuses a picture that would take too much memory.
+// maxScans bounds those of a progressive JPEG. Each may visit every pixel and take a few bytes of the file; programs
+// that save pictures make ten.
+const maxScans = 100
+
+// bounded refuses a picture that would take too much memory or time.
 func bounded(file []byte, config image.Config, kind string, most int) error {
 	if config.Width < 1 || config.Height < 1 {
 		return fmt.Errorf("is %dx%d pixels; want at least 1x1", config.Width, config.Height)
@@ -75,6 +79,9 @@ func bounded(file []byte, config image.Config, kind string, most int) error {
 	case config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model:
 		most, how, advice = most/2, " of sixteen bits a colour", ", or with eight"
 	case kind == "jpeg" && progressive(file):
+		if scans := bytes.Count(file, []byte{0xff, startOfScan}); scans > maxScans {
+			return fmt.Errorf("is progressive JPEG of %d scans, more than %d; save it as plain JPEG", scans, maxScans)
+		}
 		// Its coefficients are all kept until the last scan, four bytes each.
 		most, how, advice = most/2, " of progressive JPEG", ", or as plain JPEG"
 	}

@@ -180,6 +180,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"more pixels than allowed", "is 48x32 pixels, more than 0.001 million; save it smaller", whole, 1000},
 		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", scans, 2000},
+		{"many scans", "is progressive JPEG of 102 scans, more than 100", append(bytes.Clone(scans), bytes.Repeat([]byte{0xff, 0xda}, 101)...), 48 * 64},
 		{"cut", "ends in the middle of the picture", whole[:len(whole)/2], 48 * 32},
 		{"cut before the size", "ends in the middle of the picture", whole[:30], 48 * 32},
 	} {
