@@ -1,5 +1,7 @@
 // Makes build/, everything that the Worker's modules import, and build/assets, the page as it is deployed
-// beside them. It needs Go, and the page built by web/build.
+// beside them. It needs Go, and the page built by web/build:
+//
+//	node web/worker/build.js
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,8 +10,13 @@ import { fileURLToPath } from 'node:url';
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const build = path.join(top, 'web/worker/build');
 
-/** @param {string} tags of Go's build */
-function compile(tags, to) {
+/**
+ * Compiles the program.
+ *
+ * @param {string} tags of Go's build
+ * @param {string} to
+ */
+export function compile(tags, to) {
   execFileSync('go', ['build', '-tags', tags, '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', to, './wasm/worker'],
     { cwd: top, env: { ...process.env, GOOS: 'js', GOARCH: 'wasm' }, stdio: 'inherit' });
 }
@@ -49,7 +56,9 @@ function page() {
   ].join('\n'));
 }
 
-rmSync(build, { recursive: true, force: true });
-mkdirSync(build, { recursive: true });
-network();
-page();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(build, { recursive: true, force: true });
+  mkdirSync(build, { recursive: true });
+  network();
+  page();
+}

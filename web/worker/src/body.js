@@ -25,7 +25,7 @@ export async function readBody(request, seconds) {
   try {
     while (length <= MOST) {
       const { done, value } = await reader.read();
-      if (late) throw new Refusal(408, `The picture took longer than ${seconds} seconds to arrive; send it smaller.`);
+      if (late) throw new Error('cancelled');
       if (done) return joined(chunks, length);
       chunks.push(value);
       length += value.length;
@@ -35,6 +35,7 @@ export async function readBody(request, seconds) {
     await drain(reader);
     throw new Refusal(413, `The picture has more than ${MOST >> 20} MiB; send it smaller.`);
   } catch (error) {
+    if (late) throw new Refusal(408, `The picture took longer than ${seconds} seconds to arrive; send it smaller.`);
     if (error instanceof Refusal) throw error;
     throw new Refusal(400, 'The picture broke off; send it again.');
   } finally {

@@ -58,12 +58,13 @@ function call({ exports }, head, body) {
 
 function start() {
   const go = new Go();
+  let ready = false;
   const engine = { exports: undefined, died: false };
   go.exit = () => { engine.died = true; };
   Object.assign(go.importObject.gojs, gojs(go));
   const imports = {
     ...go.importObject,
-    workers: { ready() {} },
+    workers: { ready() { ready = true; } },
     gdramWorker: {
       decodeJPEG: (file, size, width, height, rgba) => decodeJPEG(engine.exports.mem, file, size, width, height, rgba),
     },
@@ -74,7 +75,7 @@ function start() {
   const instance = instantiateWithKernelsNow(program, imports, [simd, relaxedSIMD]);
   engine.exports = instance.exports;
   go.run(instance); // comes back when the program waits for calls
-  if (engine.died) throw new Error('the program ended while starting');
+  if (!ready) throw new Error('the program did not get as far as serving');
   return engine;
 }
 

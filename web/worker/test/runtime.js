@@ -10,9 +10,16 @@ Object.assign(process.env, {
 const { createTestHarness } = await import('wrangler');
 
 export const folder = fileURLToPath(new URL('..', import.meta.url));
+export const top = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Pictures that the tests send come from the page's samples. */
+/** What make worker built: as it is deployed, without bulk. */
+export const deployed = { configPath: './wrangler.jsonc', prebuiltWorkerDir: 'build/upload' };
+
+/** A sample of the page. @param {string} name */
 export const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
+
+/** One of what test/pictures makes. @param {string} name */
+export const photo = (name) => readFileSync(new URL(`../build/pictures/${name}`, import.meta.url));
 
 /**
  * @param {object} worker for wrangler's createTestHarness
