@@ -15,6 +15,7 @@ const MOST_MEMORY = 64 << 20;
 let engine;
 try {
   engine = start(); // before the first request, where it costs that nothing
+  engine.exports.warm();
 } catch (error) {
   console.error('The network could not start with the isolate, and will with the first request:', error);
 }
