@@ -41,6 +41,7 @@ func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 		}
 	} else {
 		r := NewResizer(width, height, 3)
+		r.columns.pad()
 		row := make([]uint8, (r.columns.hi-r.columns.lo)*4)
 		for y := r.rows.lo; y < r.rows.hi; y++ {
 			from := rgba[(y*width+r.columns.lo)*4:][:len(row)]

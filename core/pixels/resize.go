@@ -82,13 +82,18 @@ func (r *Resizer) alongX(y int, row []uint8) {
 		}
 		line = line[ch:]
 	}
-	r.keep(y)
+	out := r.between[(y-r.rows.lo)*r.stride:][:r.stride]
+	for i := range out {
+		two := r.line[2*i : 2*i+2 : 2*i+2]
+		out[i] = uint64(two[0]) | uint64(two[1])<<32
+	}
 }
 
-// alongXRGBA is alongX for a row of RGBA, of which it takes the colours. Pixels go by fours because a turn of a
-// loop costs more than their sums where Go is compiled to WebAssembly.
+// alongXRGBA is alongX for an opaque row of RGBA. It is written for few turns of loops, which cost more than their
+// sums where Go is compiled to WebAssembly: pixels go by fours, for which axis.pad makes the filters.
 func (r *Resizer) alongXRGBA(y int, row []uint8) {
-	line := r.line
+	out := r.between[(y-r.rows.lo)*r.stride:][:r.stride]
+	odd, blue := false, uint64(0) // of the pixel before
 	for _, t := range r.columns.taps {
 		from, weights := row[(t.first-r.columns.lo)*4:], t.weights
 		redBlue, green := uint64(halves), uint64(half)
@@ -105,18 +110,16 @@ func (r *Resizer) alongXRGBA(y int, row []uint8) {
 			redBlue += k * (p&0xff | p&0xff0000<<16)
 			green += k * (p >> 8 & 0xff)
 		}
-		line[0], line[1], line[2] = uint8(redBlue>>bits), uint8(green>>bits), uint8(redBlue>>(32+bits))
-		line = line[3:]
-	}
-	r.keep(y)
-}
-
-// keep puts the line into between, as source row y.
-func (r *Resizer) keep(y int) {
-	out := r.between[(y-r.rows.lo)*r.stride:][:r.stride]
-	for i := range out {
-		two := r.line[2*i : 2*i+2 : 2*i+2]
-		out[i] = uint64(two[0]) | uint64(two[1])<<32
+		red := redBlue >> bits & 0xff
+		green = green >> bits & 0xff
+		if odd { // two pixels are three pairs
+			out[0], out[1] = blue|red<<32, green|redBlue>>(32+bits)<<32
+			out = out[2:]
+		} else {
+			out[0] = red | green<<32
+			out = out[1:]
+		}
+		odd, blue = !odd, redBlue>>(32+bits)
 	}
 }
 
@@ -137,7 +140,15 @@ func (r *Resizer) alongY(dst []uint8) {
 		for i := range r.sums {
 			r.sums[i] = halves
 		}
-		for j, k := range t.weights {
+		weights := t.weights
+		for ; len(weights) >= 4; weights, rows = weights[4:], rows[4*n:] {
+			k, l, m, o := weights[0], weights[1], weights[2], weights[3]
+			b, c, d := rows[n:][:n], rows[2*n:][:n], rows[3*n:][:n]
+			for i, v := range rows[:n] {
+				r.sums[i] += k*v + l*b[i] + m*c[i] + o*d[i]
+			}
+		}
+		for j, k := range weights {
 			for i, v := range rows[j*n:][:n] {
 				r.sums[i] += k * v
 			}
@@ -202,4 +213,14 @@ func newAxis(in, out, start, n int) axis {
 		a.lo, a.hi = min(a.lo, first), max(a.hi, end)
 	}
 	return a
+}
+
+// pad lengthens the filters to fours by weights of 0, where there are source positions for them.
+func (a *axis) pad() {
+	for i := range a.taps {
+		t := &a.taps[i]
+		for len(t.weights)%4 != 0 && t.first+len(t.weights) < a.hi {
+			t.weights = append(t.weights, 0)
+		}
+	}
 }

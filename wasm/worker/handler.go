@@ -222,17 +222,17 @@ func (s *service) wish(query string) (how wish, err error) {
 			}
 		case "top":
 			if notNumber != nil || number < 1 || number > 1000 {
-				return how, refuse(http.StatusBadRequest, "top is how many classes to tell; want a number from 1 to 1000.")
+				return how, refuse(http.StatusBadRequest, "The query's top is how many classes to tell; want a number from 1 to 1000.")
 			}
 			how.top = number
 		case "fast":
 			if !slices.Contains([]string{"0", "1", "false", "true"}, value) {
-				return how, refuse(http.StatusBadRequest, "fast says whether to stop early; want 0 or 1.")
+				return how, refuse(http.StatusBadRequest, "The query's fast says whether to stop early; want 0 or 1.")
 			}
 			how.fast = value == "1" || value == "true"
 		case "samples":
 			if notNumber != nil || number < 1 || number > maxSamples {
-				return how, refuse(http.StatusBadRequest, "samples is how many looks to average; want a number from 1 to %d.", maxSamples)
+				return how, refuse(http.StatusBadRequest, "The query's samples is how many looks to average; want a number from 1 to %d.", maxSamples)
 			}
 			how.samples = number
 		default:
@@ -240,7 +240,7 @@ func (s *service) wish(query string) (how wish, err error) {
 		}
 	}
 	if how.fast && how.samples > 0 {
-		return how, refuse(http.StatusBadRequest, "samples averages full looks; leave fast out.")
+		return how, refuse(http.StatusBadRequest, "The query's samples averages full looks; leave fast out.")
 	}
 	return how, nil
 }

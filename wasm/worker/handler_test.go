@@ -249,7 +249,7 @@ func TestRefusals(t *testing.T) {
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &said), tc.why)
 		require.Len(t, said, 1, tc.why)
 		assert.Contains(t, said["error"], tc.says, tc.why)
-		assert.Regexp(t, `^[A-Za-z/].*\.$`, said["error"], "a sentence")
+		assert.Regexp(t, `^[A-Z/].*\.$`, said["error"], "a sentence")
 		if tc.status == 405 {
 			assert.Contains(t, w.Header().Get("Allow"), tc.says, tc.why)
 		}
