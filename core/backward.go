@@ -18,9 +18,9 @@ type backwardBuffers struct {
 	dHidden0               []float32       // [batch][128], of the context's output
 	dPool2                 []float32       // [batch][3][3][256], of one step
 	dPool1                 []float32       // [batch][6][6][128], of one step
-	dProducts              []float32       // [25][16 panels][tiles of the batch][16], of one step
-	points                 []float32       // [25][tiles of the batch][128], of one step
-	dFilter                []float32       // [25][128][256], of all steps
+	points                 []float32       // [64][batch][128], of one step
+	dPoints                []float32       // [64][16 panels][batch][16], of one step
+	dFilter                []float32       // [64][128][256], of all steps
 	dConv1                 []float32       // [blocks][3][36][128]
 	dContext1, dContext2   []float32       // [blocks][3][3·in][64]
 	dContextB1, dContextB2 []float32       // [blocks][64]
@@ -39,7 +39,6 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 	batch, blocks := l.BatchLen, l.blocks
 	perStep := func(n int) []float32 { return make([]float32, Steps*batch*n) }
 	perCall := func(n int) []float32 { return make([]float32, emissions*batch*n) }
-	tiles := kernel.WinogradTiles * batch
 	b := backwardBuffers{
 		dClassHidden: perStep(classWidth),
 		dWhat:        perStep(Hidden), dWhere: perStep(Hidden), dPlaceFeature: perStep(Hidden),
@@ -48,9 +47,7 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 		dBaseline: perStep(l.net.baseline2.stride), dBaselineH: perStep(baselineWidth),
 		dHidden0: make([]float32, batch*Hidden),
 		dPool2:   make([]float32, batch*flatLen), dPool1: make([]float32, batch*pool1Size*pool1Size*conv1Channels),
-		dProducts:  make([]float32, kernel.WinogradPoints*tiles*conv2Channels),
-		points:     make([]float32, kernel.WinogradPoints*tiles*conv1Channels),
-		dFilter:    make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels),
+		points: mapScratch(batch, conv1Channels), dPoints: mapScratch(batch, conv2Channels), dFilter: mapScratch(conv1Channels, conv2Channels),
 		dConv1:     make([]float32, blocks*conv1Filter),
 		dContext1:  make([]float32, blocks*context1Filter),
 		dContext2:  make([]float32, blocks*context2Filter),
@@ -73,14 +70,14 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 func (l *Learner) Backward() {
 	clear(l.Grads.Flat)
 	l.pool.Run(l.blocks, l.phases.recurrent)
-	for i := range emissions {
+	for i := range l.Looks + 1 {
 		copySums(l.normE.sums, l.emissionSums[i])
 		l.normE.backward(i, l.FixedEmission)
 	}
 	if !l.FixedEmission {
 		l.pool.Run(l.blocks, l.phases.emission)
 	}
-	for l.step = Steps - 1; l.step >= 0; l.step-- {
+	for l.step = l.Looks - 1; l.step >= 0; l.step-- {
 		l.pool.Run(l.blocks, l.phases.pool2)
 		l.norm2.backward(l.step, false)
 		l.pool.Run(l.blocks, l.phases.conv2)
@@ -108,7 +105,7 @@ func (l *Learner) recurrentBack(block, worker int) {
 	clear(dh2)
 	clear(dc1)
 	clear(dc2)
-	for t := Steps - 1; t >= 0; t-- {
+	for t := l.Looks - 1; t >= 0; t-- {
 		if l.ThroughEmission {
 			w.emission.backward(dh2, l.rows(l.dEmission, t+1, from, n, emissionWidth), n, true)
 			dg := l.rows(l.dGates2, t, from, n, gates)
@@ -157,7 +154,7 @@ func (l *Learner) recurrentBack(block, worker int) {
 func (l *Learner) emissionHeadsBack(block int) {
 	from, to := l.Block(block)
 	n := to - from
-	for call := range emissions {
+	for call := range l.Looks + 1 {
 		dHeads := l.rows(l.dHeads, call, from, n, l.net.heads.stride)
 		for b := range n {
 			at := call*l.BatchLen + from + b
@@ -191,7 +188,7 @@ func (l *Learner) emissionHeadsBack(block int) {
 func (l *Learner) emissionBack(block, _ int) {
 	from, to := l.Block(block)
 	n := to - from
-	for call := range emissions {
+	for call := range l.Looks + 1 {
 		table := l.normE.calls[call].back
 		dz, pre := l.rows(l.dEmission, call, from, n, emissionWidth), l.rows(l.emissionPre, call, from, n, emissionWidth)
 		for i := range dz {
@@ -259,16 +256,14 @@ func (l *Learner) pool2Back(block, _ int) {
 	}
 }
 
-// conv2Back goes through the second convolution, leaves its transformed input and gradient for
-// the weights, and sums for the first batch norm.
+// conv2Back goes through the second convolution, leaves its transformed input and gradient for the weights, and
+// sums for the first batch norm.
 func (l *Learner) conv2Back(block, worker int) {
 	from, to := l.Block(block)
-	n, s, tiles := to-from, &l.scratch[worker], kernel.WinogradTiles*l.BatchLen
+	n, s, stride := to-from, &l.scratch[worker], pointStride(l.BatchLen, conv2Channels)
 	const mapLen, row = pool1Padded * pool1Padded * conv2Channels, pool1Padded * conv2Channels
-	input := kernel.Tiles{SrcRow: pool1Padded * conv1Channels, SrcPixel: conv1Channels,
-		DstRow: 5 * tiles * conv1Channels, DstPixel: tiles * conv1Channels, DstPanel: kernel.Panel, Channels: conv1Channels}
 	gradient := kernel.Tiles{SrcRow: row, SrcPixel: conv2Channels,
-		DstRow: 5 * tiles * conv2Channels, DstPixel: tiles * conv2Channels, DstPanel: tiles * kernel.Panel, Channels: conv2Channels}
+		DstRow: 8 * stride, DstPixel: stride, DstPanel: l.BatchLen * kernel.Panel, Channels: conv2Channels}
 	for b := from; b < to; b++ {
 		at := l.step*l.BatchLen + b
 		padded := s.dy2[(b-from)*mapLen:][:mapLen]
@@ -276,18 +271,15 @@ func (l *Learner) conv2Back(block, worker int) {
 		dy := padded[row+conv2Channels:]
 		pool.DY, pool.DYRow, pool.DYPixel = dy, row, conv2Channels
 		pool.Gradient()
-		for tile := range kernel.WinogradTiles {
-			t := b*kernel.WinogradTiles + tile
-			input.Src = l.pool1[at*pool1Len+tileOffset(tile, pool1Padded, conv1Channels):]
-			input.Dst = l.points[t*conv1Channels:]
-			input.Input()
-			gradient.Src = dy[tileOffset(tile, pool1Padded, conv2Channels):]
-			gradient.Dst = l.dProducts[t*kernel.Panel:]
-			gradient.Gradient()
-		}
+		gradient.Src, gradient.Dst = dy, l.dPoints[b*kernel.Panel:]
+		gradient.MapGradient()
 	}
+	mapInput(l.points[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels),
+		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, n)
 	const pool1Dense = pool1Size * pool1Size * conv1Channels
-	l.net.conv2Back.forward(l.dPool1[from*pool1Dense:], pool1Dense, s.dy2, mapLen, s.points, s.products, n)
+	blockStride := pointStride(n, conv2Channels)
+	mapInput(s.points, blockStride, s.dy2, mapLen, conv2Channels, n)
+	l.net.conv2Back.forward(l.dPool1[from*pool1Dense:], pool1Dense, s.points, blockStride, s.products, n)
 	for b := from; b < to; b++ {
 		pool := l.conv1PoolBack(b, l.norm1.calls[l.step].forward)
 		pool.GradientSums(l.norm1.sums[block])
@@ -303,8 +295,8 @@ func (l *Learner) conv1PoolBack(b int, table kernel.Table) kernel.Pool {
 	return pool
 }
 
-// pointTasks cut the gradient of the transformed filters: 25 points, halves of the outputs.
-const pointTasks = 2 * kernel.WinogradPoints
+// pointTasks cut the gradient of the transformed filters: 64 points, halves of the outputs.
+const pointTasks = 2 * kernel.MapPoints
 
 // convGradients adds the present step to the gradients of the convolutions' weights: tasks first
 // for halves of the points of the second, then for blocks of pictures of the first.
@@ -312,20 +304,19 @@ func (l *Learner) convGradients(task, worker int) {
 	if task < pointTasks {
 		const half = conv2Channels / 2
 		p, first := task/2, task%2*half
-		tiles := kernel.WinogradTiles * l.BatchLen
-		g := kernel.Gemm{Rows: conv1Channels, Columns: half, K: tiles,
-			A: l.points[p*tiles*conv1Channels:], ARow: 1, ACol: conv1Channels,
-			B:      l.dProducts[p*tiles*conv2Channels+first*tiles:],
-			BPanel: tiles * kernel.Panel, BRow: kernel.Panel,
-			C: l.dFilter[p*conv1Channels*conv2Channels+first:], CRow: conv2Channels,
-			Add: l.step < Steps-1}
+		g := kernel.Gemm{Rows: conv1Channels, Columns: half, K: l.BatchLen,
+			A: l.points[p*pointStride(l.BatchLen, conv1Channels):], ARow: 1, ACol: conv1Channels,
+			B:      l.dPoints[p*pointStride(l.BatchLen, conv2Channels)+first*l.BatchLen:],
+			BPanel: l.BatchLen * kernel.Panel, BRow: kernel.Panel,
+			C: l.dFilter[p*pointStride(conv1Channels, conv2Channels)+first:], CRow: conv2Channels,
+			Add: l.step < l.Looks-1}
 		g.Run()
 		return
 	}
 	block := task - pointTasks
 	from, to := l.Block(block)
 	s, dw := &l.scratch[worker], l.dConv1[block*conv1Filter:][:conv1Filter]
-	if l.step == Steps-1 {
+	if l.step == l.Looks-1 {
 		clear(dw)
 	}
 	for b := from; b < to; b++ {
@@ -344,11 +335,11 @@ const (
 )
 
 // weightGradients computes one piece of the gradients of the weights, over all steps at once.
-func (l *Learner) weightGradients(task, _ int) {
-	w, rows := l.net, Steps*l.BatchLen
+func (l *Learner) weightGradients(task, worker int) {
+	w, rows := l.net, l.Looks*l.BatchLen
 	grads := l.Grads
 	if task < conv2Tasks {
-		l.filterGradient(task)
+		mapFilterGradient(grads.Layer("glimpse_net.fc_g.4").Weight, l.dFilter, task, conv1Channels, conv2Channels, l.scratch[worker].taps)
 		return
 	}
 	task -= conv2Tasks
@@ -377,7 +368,7 @@ func (l *Learner) weightGradients(task, _ int) {
 	case 0:
 		w.where.gradient(grads.Layer("glimpse_net.fc_lg"), l.dWhere, l.placeFeature, rows)
 		place := grads.Layer("glimpse_net.fc_l.0")
-		for r, at := range l.Places {
+		for r, at := range l.Places[:rows] {
 			for k, d := range l.dPlaceFeature[r*Hidden:][:Hidden] {
 				place.Weight[2*k] += d * at[0]
 				place.Weight[2*k+1] += d * at[1]
@@ -389,7 +380,7 @@ func (l *Learner) weightGradients(task, _ int) {
 	case 2:
 		w.class2.gradient(grads.Layer("class_net.fc.2"), l.DStepLogits, l.classHidden, rows)
 	case 3:
-		rows := emissions * l.BatchLen
+		rows := rows + l.BatchLen
 		emission := grads.Layer("emission_net.fc.0")
 		product(emission.Weight, Hidden, l.dEmission, emissionWidth, emissionWidth, l.h2, Hidden, Hidden, rows)
 		if l.FixedEmission { // else its bias is taken off again by the batch's mean, and its gradient is 0
@@ -426,7 +417,7 @@ func (l *linear) gradient(grad Layer, dy, x []float32, rows int) {
 
 // lstmGradient writes the gradient of one gate's input weights and biases, or of its hidden weights.
 func (l *Learner) lstmGradient(task int, dGates, x, h, dIH, dHH, dBiasIH, dBiasHH []float32) {
-	gate, rows := task%4, Steps*l.BatchLen
+	gate, rows := task%4, l.Looks*l.BatchLen
 	dGates = dGates[gate*Hidden:]
 	if task >= 4 {
 		product(dHH[gate*Hidden*Hidden:], Hidden, dGates, gates, Hidden, h, Hidden, Hidden, rows)
@@ -448,20 +439,6 @@ func (l *Learner) contextGradients() {
 		convUnpackGradient(second.Weight, l.dContext2[b*context2Filter:][:context2Filter], contextChannels, contextChannels)
 		sumRows(first.Bias, l.dContextB1[b*contextChannels:], 1)
 		sumRows(second.Bias, l.dContextB2[b*contextChannels:], 1)
-	}
-}
-
-// filterGradient brings the gradients of 16 outputs' transformed filters back to the weights.
-func (l *Learner) filterGradient(panel int) {
-	dw := l.Grads.Layer("glimpse_net.fc_g.4").Weight
-	var du [kernel.WinogradPoints]float32
-	for in := range conv1Channels {
-		for out := panel * kernel.Panel; out < (panel+1)*kernel.Panel; out++ {
-			for p := range du {
-				du[p] = l.dFilter[(p*conv1Channels+in)*conv2Channels+out]
-			}
-			kernel.WinogradFilterGradient((*[9]float32)(dw[(out*conv1Channels+in)*9:]), &du)
-		}
 	}
 }
 

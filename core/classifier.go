@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -16,6 +17,7 @@ type Glimpse struct {
 	X, Y           float32 // centre in -1..1; X is the column, (-1,-1) the top left corner
 	Weight         float32 // how much this look counts in the answer, 0..1; the first counts 1
 	SigmaX, SigmaY float32 // standard deviation of the Gaussian this place was drawn from
+	MeanX, MeanY   float32 // its mean: where the policy looks when nothing but itself chooses
 	// Probabilities is the answer if the network stopped here: softmax of the weighted
 	// mean of the step logits so far.
 	Probabilities []float32
@@ -48,6 +50,14 @@ type Options struct {
 	// Places, if not nil, are the places to look at, [Steps][pictures]: the policy chooses none, and all
 	// looks weigh 1, because its weights are about the places that it would have chosen.
 	Places [][2]float32
+	// Pins are single looks that the policy does not choose; it goes on from there. They weigh 1, as Places do.
+	Pins []Pin
+}
+
+// Pin is a place to look at in step Step, 0 to Steps-1. As the policy's places it stays within ±policy.Limit.
+type Pin struct {
+	Step int
+	X, Y float32
 }
 
 // Classifier answers what is in a picture. It is built once, allocates nothing afterwards, and is not
@@ -64,10 +74,17 @@ type Classifier struct {
 // NewClassifier prepares the weights for evaluation. Later changes of p are not seen.
 func NewClassifier(p *Params) *Classifier {
 	net, norms := newNetwork(p.Classes, false), newNorms()
-	for task := range loadTasks {
-		net.load(p, task)
+	if kernel.Fuses {
+		net.fused = newFused(p)
+		for task := range denseTasks {
+			net.loadDense(p, task)
+		}
+	} else {
+		for task := range loadTasks {
+			net.load(p, task)
+		}
+		norms.load(p)
 	}
-	norms.load(p)
 	return newClassifier(net, &norms)
 }
 
@@ -135,6 +152,7 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 			g := &r.Glimpses[i]
 			g.X, g.Y = l.place[2*row], l.place[2*row+1]
 			g.SigmaX, g.SigmaY = l.std[2*row], l.std[2*row+1]
+			g.MeanX, g.MeanY = l.mean[2*row], l.mean[2*row+1]
 			g.Weight = l.weight[row]
 			l.logits(r.Logits, row)
 			nn.Softmax(g.Probabilities, r.Logits)

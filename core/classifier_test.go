@@ -63,6 +63,31 @@ func TestGivenPlaces(t *testing.T) {
 	assert.Panics(t, func() { c.ClassifyBlock(images, Options{Places: places[:Steps]}) })
 }
 
+// TestPins: up to the pinned look nothing changes, from there on the policy follows by itself.
+func TestPins(t *testing.T) {
+	c, images := looker(2)
+	var free [Steps]Glimpse
+	for i, g := range c.ClassifyBlock(images, Options{})[1].Glimpses {
+		free[i] = g
+		free[i].Probabilities = slices.Clone(g.Probabilities)
+		assert.Equal(t, [2]float32{g.X, g.Y}, [2]float32{g.MeanX, g.MeanY}, "left alone it looks at the mean")
+	}
+	pinned := c.ClassifyBlock(images, Options{Pins: []Pin{{2, 0.5, -0.25}, {5, -3, 3}}})[1].Glimpses
+	for i, g := range pinned[:2] {
+		assert.Equal(t, free[i], g)
+	}
+	g := pinned[2]
+	assert.Equal(t, [3]float32{0.5, -0.25, 1}, [3]float32{g.X, g.Y, g.Weight})
+	assert.Equal(t, [4]float32{free[2].MeanX, free[2].MeanY, free[2].SigmaX, free[2].SigmaY}, [4]float32{g.MeanX, g.MeanY, g.SigmaX, g.SigmaY},
+		"it still tells what the policy wanted")
+	assert.NotEqual(t, free[2].Probabilities, g.Probabilities)
+	assert.InDelta(t, 0.5, pinned[3].X, policy.MoveScale, "the policy goes on from the pin")
+	assert.InDelta(t, -0.25, pinned[3].Y, policy.MoveScale)
+	assert.Equal(t, [2]float32{pinned[3].MeanX, pinned[3].MeanY}, [2]float32{pinned[3].X, pinned[3].Y})
+	assert.Equal(t, [2]float32{-policy.Limit, policy.Limit}, [2]float32{pinned[5].X, pinned[5].Y})
+	assert.NotEqual(t, pinned[6].MeanX, free[6].MeanX)
+}
+
 func TestNoise(t *testing.T) {
 	c, images := looker(2)
 	noise := randomBatch(testRand(), 2, false).Noise[:2*Steps]
@@ -76,6 +101,7 @@ func TestNoise(t *testing.T) {
 	want := policy.First([2]float32{first.X + scale*first.SigmaX*noise[1][0], first.Y + scale*first.SigmaY*noise[1][1]})
 	assert.InDelta(t, want[0], r.Glimpses[0].X, 1e-6)
 	assert.InDelta(t, want[1], r.Glimpses[0].Y, 1e-6)
+	assert.InDelta(t, first.X, r.Glimpses[0].MeanX, 1e-6)
 	assert.EqualValues(t, 1, r.Glimpses[0].Weight)
 }
 

@@ -1,8 +1,11 @@
 package core
 
 import (
+	"cmp"
+
 	"gdram/core/glimpse"
 	"gdram/core/internal/workers"
+	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
 )
@@ -18,6 +21,8 @@ type Batch struct {
 	// Places, if not nil, are the places to look at, [Steps][batch]: the policy chooses none, and all
 	// looks weigh 1.
 	Places [][2]float32
+	// Looks is how often to look, 1 to Steps; 0 means Steps. Time grows with it.
+	Looks int
 }
 
 // Learner runs the network forward and backward over batches of a fixed size. All
@@ -28,10 +33,11 @@ type Batch struct {
 // into pieces of the weights' gradients, by shape alone; see package workers. Pictures wait for
 // each other only where a batch norm measures the batch.
 //
-// Outputs and gradients are indexed [step or call][picture].
+// Outputs and gradients are indexed [step or call][picture]; those of steps that a batch did not take are old.
 type Learner struct {
 	Params, Grads *Params
 	BatchLen      int
+	Looks         int // of the last forward pass, 1 to Steps
 
 	// FixedEmission normalises the emission network by its running statistics instead of the batch's,
 	// held constant, as evaluation will. The running statistics are then the mean of those of the nine
@@ -95,7 +101,8 @@ type Learner struct {
 // scratch is one worker's.
 type scratch struct {
 	measure          measureScratch
-	points, products []float32 // Winograd: [25][24][256] each
+	points, products []float32 // Winograd: [25][24][256] or [64][6][256] each
+	taps             []float32 // [3][3][16]
 	dy2              []float32 // [6][8][8][256], border zero
 	dy1              []float32 // [12][12][128]
 	dh1, dh2, dc1    []float32 // [6][128]
@@ -114,7 +121,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	}
 	blocks := (batch + blockSize - 1) / blockSize
 	l := &Learner{
-		Params: p, Grads: NewParams(p.Classes), BatchLen: batch,
+		Params: p, Grads: NewParams(p.Classes), BatchLen: batch, Looks: Steps,
 		CallMean: make([]float32, emissions*emissionWidth), CallVar: make([]float32, emissions*emissionWidth),
 		pool: workers.New(threads), net: newNetwork(p.Classes, true),
 		sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
@@ -137,7 +144,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.DMu, l.DLogVar = pairs(emissions), pairs(emissions)
 
 	for range batch {
-		l.contexts = append(l.contexts, newContext())
+		l.contexts = append(l.contexts, newContext(Colours))
 	}
 	l.contextFlat = make([]float32, batch*contextFlat)
 	l.glimpse, l.y1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(pool1Len)
@@ -154,10 +161,10 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.normE = newBatchNorm(p, l.Grads, "emission_net.fc.0", "emission_net.fc.1", emissionWidth, emissions, blocks)
 
 	for range l.pool.Workers() {
-		winograd := func() []float32 { return winogradScratch(conv2Channels) }
+		winograd := func() []float32 { return winogradScratch(conv2Channels) } // larger than a mapScratch
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
-			points: winograd(), products: winograd(),
+			points: winograd(), products: winograd(), taps: make([]float32, 9*kernel.Panel),
 			dy2: make([]float32, blockSize*pool1Padded*pool1Padded*conv2Channels),
 			dy1: make([]float32, conv1Len),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
@@ -202,16 +209,16 @@ func (l *Learner) Forward(batch *Batch) {
 	if len(batch.Images) != l.BatchLen {
 		panic("core: Forward: want exactly a batch of pictures")
 	}
-	l.batch = batch
+	l.batch, l.Looks = batch, cmp.Or(batch.Looks, Steps)
 	l.pool.Run(loadTasks, l.phases.load)
 	if l.FixedEmission {
-		for i := range emissions {
+		for i := range l.Looks + 1 {
 			l.normE.fix(i)
 		}
 	}
 	l.pool.Run(l.blocks, l.phases.begin)
 	l.measureEmission(0)
-	for l.step = range Steps {
+	for l.step = range l.Looks {
 		l.pool.Run(l.blocks, l.phases.look)
 		l.norm1.collect()
 		l.norm1.normalise(l.step)
@@ -258,8 +265,13 @@ func (l *Learner) measureEmission(call int) {
 }
 
 // totalStatistics makes the running statistics of the emission network those of all nine calls
-// together: the mean of the means; the mean of the variances and the variance of the means.
+// together: the mean of the means; the mean of the variances and the variance of the means. Calls that
+// the batch did not make are taken to be like its last.
 func (l *Learner) totalStatistics() {
+	for i := l.Looks + 1; i < emissions; i++ {
+		copy(l.CallMean[i*emissionWidth:], l.CallMean[l.Looks*emissionWidth:][:emissionWidth])
+		copy(l.CallVar[i*emissionWidth:], l.CallVar[l.Looks*emissionWidth:][:emissionWidth])
+	}
 	for c := range emissionWidth {
 		var mean, variance float64
 		for i := range emissions {
@@ -408,14 +420,14 @@ func (l *Learner) thinkBlock(block, worker int) {
 
 // lastBlock finishes the last call of the emission network and weighs the answer.
 func (l *Learner) lastBlock(block, _ int) {
-	l.choose(Steps, block)
+	l.choose(l.Looks, block)
 	from, to := l.Block(block)
 	classes := l.Params.Classes
 	for b := from; b < to; b++ {
 		logits := l.Logits[b*classes:][:classes]
 		clear(logits)
 		var total float32
-		for t := range Steps {
+		for t := range l.Looks {
 			at := t*l.BatchLen + b
 			total += l.Weights[at]
 			for k, v := range l.StepLogits[at*l.LogitStride:][:classes] {

@@ -93,7 +93,16 @@ func TestGradientLearner(t *testing.T) {
 	l := NewLearner(p, n, 2)
 	defer l.Close()
 	l.FixedEmission, l.ThroughEmission = true, true
-	batch, u := randomBatch(rng, n, true), randomUpstream(rng, l)
+	// Few looks come after all: what is left of the old ones must not count.
+	for _, looks := range []int{Steps, 3} {
+		t.Run(fmt.Sprint(looks, " looks"), func(t *testing.T) { gradientLearner(t, l, rng, looks) })
+	}
+}
+
+func gradientLearner(t *testing.T, l *Learner, rng *rand.Rand, looks int) {
+	p := l.Params
+	batch, u := randomBatch(rng, l.BatchLen, true), randomUpstream(rng, l)
+	batch.Looks = looks
 	start := append([]float32(nil), p.Flat...)
 
 	forward := func() {
@@ -103,6 +112,7 @@ func TestGradientLearner(t *testing.T) {
 		l.Forward(batch)
 	}
 	forward()
+	require.Equal(t, looks, l.Looks)
 	copy(p.Flat, start)
 	u.set(l)
 	l.Backward()

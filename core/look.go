@@ -7,27 +7,18 @@ import (
 	"gdram/core/policy"
 )
 
-// norms are the three batch norms of the network as evaluation sees them.
+// norms are the two batch norms behind convolutions as evaluation sees them.
 type norms struct {
-	conv1, conv2, emission norm
+	conv1, conv2 norm
 }
 
 func newNorms() norms {
-	return norms{
-		norm{kernel.NewTable(conv1Channels)},
-		norm{kernel.NewTable(conv2Channels)},
-		norm{kernel.NewTable(emissionWidth)},
-	}
+	return norms{norm{kernel.NewTable(conv1Channels)}, norm{kernel.NewTable(conv2Channels)}}
 }
 
 func (n *norms) load(p *Params) {
-	one := func(n *norm, layer, norm string) {
-		n.loadRunning(p.Tensor(norm+".weight"), p.Tensor(norm+".bias"), p.Tensor(layer+".bias"),
-			p.Tensor(norm+".running_mean"), p.Tensor(norm+".running_var"))
-	}
-	one(&n.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1")
-	one(&n.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5")
-	one(&n.emission, "emission_net.fc.0", "emission_net.fc.1")
+	n.conv1.loadFolded(fold(p, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1"))
+	n.conv2.loadFolded(fold(p, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5"))
 }
 
 // look is the state of up to blockSize pictures being looked at: evaluation, step by step. Leading
@@ -49,13 +40,15 @@ type look struct {
 
 	context context
 
-	glimpse  []float32 // [14][14][12], border zero
+	pixel    int       // numbers of a glimpse's pixel, 12 or more
+	glimpse  []float32 // [14][14][pixel], border zero
 	y1       []float32 // [12][12][128] before its batch norm and bias
 	pool1    []float32 // [8][8][128], border zero
 	points   []float32 // Winograd scratch
 	products []float32
 	y2       []float32 // [6][6][256]
 	pool2    []float32 // [3][3][256]
+	scratch  []float32 // in place of y1, points, products and y2 where network.fused works
 
 	place              []float32 // [2]
 	placeFeature       []float32 // [128]
@@ -68,25 +61,32 @@ type look struct {
 	stepLogits         []float32 // [classes, padded to 16]
 	emission, heads    []float32 // [256], [16]
 	mu, std            []float32 // [2] each, of the emission that chose the present place
+	mean               []float32 // [2], the place that mu alone would have chosen
 	weight, sum, total []float32 // [1], weighted sum of step logits [classes], sum of weights [1]
 }
 
 func newLook(net *network, norms *norms) *look {
 	buffer := func(n int) []float32 { return make([]float32, blockSize*n) }
-	return &look{
+	l := &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),
-		context: newContext(),
-		glimpse: buffer(glimpseLen), y1: buffer(conv1Len), pool1: buffer(pool1Len),
-		points: winogradScratch(conv1Channels), products: winogradScratch(conv2Channels),
-		y2: buffer(conv2Len), pool2: buffer(flatLen),
+		pool1: buffer(pool1Len), pool2: buffer(flatLen),
 		place: buffer(2), placeFeature: buffer(Hidden), what: buffer(Hidden), where: buffer(Hidden),
 		feature: buffer(Hidden), gates: buffer(gates),
 		h1: buffer(Hidden), c1: buffer(Hidden), h2: buffer(Hidden), c2: buffer(Hidden),
 		contextFlat: buffer(contextFlat), classHidden: buffer(classWidth), stepLogits: buffer(net.class2.stride),
 		emission: buffer(emissionWidth), heads: buffer(net.heads.stride),
-		mu: buffer(2), std: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
+		mu: buffer(2), std: buffer(2), mean: buffer(2), weight: buffer(1), sum: buffer(net.classes), total: buffer(1),
 	}
+	if kernel.Fuses {
+		l.context, l.scratch, l.pixel = newContext(thumbnailPixel), net.fused.scratch(), glimpseChannels
+	} else {
+		l.context, l.pixel = newContext(Colours), net.conv1Tiles.pixel
+		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
+		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
+	}
+	l.glimpse = buffer(glimpsePadded * glimpsePadded * l.pixel)
+	return l
 }
 
 // begin takes in pictures, 1 to blockSize of them, each ImageLen, and asks for the first place.
@@ -97,9 +97,14 @@ func (l *look) begin(images [][]float32) {
 		l.pictures = append(l.pictures, b)
 	}
 	for b, image := range images {
-		const row = glimpsePadded * Colours
-		glimpse.Thumbnail(l.context.thumbnail[row+Colours:], row, Colours, image, ImageSize, Colours, GlimpseSize)
-		l.net.contextForward(&l.context)
+		pixel := len(l.context.thumbnail) / (glimpsePadded * glimpsePadded)
+		row := glimpsePadded * pixel
+		glimpse.Thumbnail(l.context.thumbnail[row+pixel:], row, pixel, image, ImageSize, Colours, GlimpseSize)
+		if kernel.Fuses {
+			l.net.fused.context(&l.context, l.scratch)
+		} else {
+			l.net.contextForward(&l.context)
+		}
 		copy(l.contextFlat[b*contextFlat:], l.context.pool2)
 	}
 	l.net.contextFC.forward(l.h2, l.contextFlat, n)
@@ -117,9 +122,8 @@ func pair(v []float32, i int) [2]float32 { return [2]float32{v[2*i], v[2*i+1]} }
 func (l *look) emit() {
 	n := len(l.images)
 	l.net.emission.forward(l.emission, l.h2, n)
-	for b := range n {
-		l.norms.emission.applyReLU(l.emission[b*emissionWidth:][:emissionWidth])
-	}
+	emission := l.emission[:n*emissionWidth]
+	nn.ReLUForward(emission, emission)
 	l.net.heads.forward(l.heads, l.emission, n)
 	for b := range n {
 		h := l.heads[b*l.net.heads.stride:]
@@ -133,27 +137,35 @@ func (l *look) emit() {
 func (l *look) see() {
 	n, w := len(l.images), l.net
 	for b, image := range l.images {
-		const row = glimpsePadded * glimpseChannels
-		x := l.glimpse[b*glimpseLen:][:glimpseLen]
-		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, image, l.place[2*b], l.place[2*b+1])
+		row := glimpsePadded * l.pixel
+		x := l.glimpse[b*glimpsePadded*row:][:glimpsePadded*row]
+		l.sensor.Sample(x[row+l.pixel:], row, l.pixel, image, l.place[2*b], l.place[2*b+1])
+		if kernel.Fuses {
+			w.fused.glimpse(l.pool2[b*flatLen:], l.pool1[b*pool1Len:], x, l.scratch)
+			continue
+		}
 		y := l.y1[b*conv1Len:][:conv1Len]
-		conv(y, x, w.conv1, GlimpseSize, glimpseChannels, conv1Channels)
+		w.conv1Tiles.forward(y, 0, x, 0, l.points, l.products, 1)
 		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
 		pool.Forward()
 	}
-	w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
-	for b := range n {
-		pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
-		pool.Forward()
+	if !kernel.Fuses {
+		w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
+		for b := range n {
+			pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
+			pool.Forward()
+		}
 	}
 	w.place.forward(l.placeFeature, l.place, n)
 	placeFeature := l.placeFeature[:n*Hidden]
 	nn.ReLUForward(placeFeature, placeFeature)
 	w.what.forward(l.what, l.pool2, n)
 	w.where.forward(l.where, placeFeature, n)
-	for i := range n * Hidden {
-		l.feature[i] = max(0, l.what[i]*l.where[i])
+	feature := l.feature[:n*Hidden]
+	for i, what := range l.what[:n*Hidden] {
+		feature[i] = what * l.where[i]
 	}
+	nn.ReLUForward(feature, feature)
 	w.lstm1X.forward(l.gates, l.feature, n)
 	w.lstm1H.accumulate(l.gates, l.h1, n)
 	nn.LSTMForward(l.gates[:n*gates], l.c1[:n*Hidden], l.h1[:n*Hidden], l.c1[:n*Hidden], n, Hidden)
@@ -181,21 +193,31 @@ func (l *look) next() {
 
 // choose goes to the place of step 0, 1, ..., and weighs it.
 func (l *look) choose(step int, options *Options) {
+	follow := policy.Next
+	if step == 0 {
+		follow = func(_, out [2]float32) [2]float32 { return policy.First(out) }
+	}
 	for b, picture := range l.pictures {
 		at := step*l.block + picture
 		place, out, std := pair(l.place, b), pair(l.mu, b), pair(l.std, b)
+		mean := follow(place, out)
 		if options.Noise != nil {
 			_, out = policy.Sample(out, std, options.Noise[at], options.NoiseScale)
 		}
 		weight := float32(1)
-		switch {
-		case options.Places != nil:
-			place = options.Places[at]
-		case step == 0:
-			place = policy.First(out)
-		default:
-			place, weight = policy.Next(place, out), policy.Weight(std)
+		if step > 0 {
+			weight = policy.Weight(std)
 		}
+		place = follow(place, out)
+		if options.Places != nil {
+			place, weight = options.Places[at], 1
+		}
+		for _, pin := range options.Pins {
+			if pin.Step == step {
+				place, weight = policy.First([2]float32{pin.X, pin.Y}), 1
+			}
+		}
+		copy(l.mean[2*b:], mean[:])
 		copy(l.place[2*b:], place[:])
 		l.weight[b] = weight
 	}

@@ -1,8 +1,6 @@
 package core
 
 import (
-	"math"
-
 	"gdram/core/kernel"
 	"gdram/core/nn"
 )
@@ -51,17 +49,19 @@ func newLinear(in, out int, training bool) linear {
 	return l
 }
 
-// load takes the weight [out][in] and the bias, if any, as published. order, if not nil, maps an
-// input to its published place.
-func (l *linear) load(layer Layer, order []int) {
-	weight := layer.Weight
-	at := func(in, out int) float32 { return weight[out*l.in+in] }
-	if order != nil {
-		at = func(in, out int) float32 { return weight[out*l.in+order[in]] }
-	}
-	pack(l.weight, l.in, l.out, at)
-	if l.back != nil {
-		pack(l.back, l.out, l.in, func(out, in int) float32 { return at(in, out) })
+// load takes the weight [out][in] and the bias, if any, as published. The inputs are [pixels][channels] here and
+// [channels][pixels] there; pixels is 1 for a layer that sees no map.
+func (l *linear) load(layer Layer, pixels int) {
+	channels := l.in / pixels
+	for pixel := range pixels {
+		to := kernel.Panels{Dst: l.weight[pixel*channels*kernel.Panel:], DstPanel: l.in * kernel.Panel,
+			Src: layer.Weight[pixel:], SrcRow: l.in, SrcCol: pixels, Rows: l.out, K: channels}
+		to.Run()
+		if l.back != nil {
+			back := kernel.Panels{Dst: l.back[pixel*channels*l.out:], DstPanel: l.out * kernel.Panel,
+				Src: layer.Weight[pixel:], SrcRow: pixels, SrcCol: l.in, Rows: channels, K: l.out}
+			back.Run()
+		}
 	}
 	clear(l.bias)
 	copy(l.bias, layer.Bias)
@@ -150,11 +150,26 @@ func convUnpackGradient(dst, dw []float32, in, out int) {
 	}
 }
 
-// winogradConv is a 3x3 convolution of 6x6 maps by kernel.Tiles: 25 products of transformed
-// tiles with transformed filters.
+// winogradConv is a 3x3 convolution by kernel.Tiles: 25 products of transformed tiles with
+// transformed filters.
 type winogradConv struct {
+	side    int // of the map: rows and columns, without the border of zeros
 	in, out int
+	pixel   int       // numbers of an input pixel: in, or more if that is no multiple of 16
 	filter  []float32 // [25][out/16][in][16]
+}
+
+func newWinogradConv(side, in, out int) winogradConv {
+	return winogradConv{side, in, out, (in + kernel.Panel - 1) / kernel.Panel * kernel.Panel, make([]float32, kernel.WinogradPoints*in*out)}
+}
+
+// tiles is how many a map has.
+func (w *winogradConv) tiles() int { return w.side / 3 * w.side / 3 }
+
+// tile is where a tile starts in a map whose rows have so many pixels of so many numbers.
+func (w *winogradConv) tile(i, row, pixel int) int {
+	across := w.side / 3
+	return (i/across*row + i%across) * 3 * pixel
 }
 
 // load writes the 25 points of every filter of one panel of outputs.
@@ -176,52 +191,38 @@ func (w *winogradConv) load(panel int, filter func(in, out int) [9]float32) {
 // line more than they need keeps a power of two from laying them over each other in the cache.
 func pointStride(tiles, channels int) int { return tiles*channels + kernel.Panel }
 
-// winogradScratch holds the points of blockSize maps: [25][tiles][channels], pointStride apart.
+// winogradScratch holds the points of blockSize small maps: [25][tiles][channels], pointStride apart.
 func winogradScratch(channels int) []float32 {
 	return make([]float32, kernel.WinogradPoints*pointStride(blockSize*kernel.WinogradTiles, channels))
 }
 
-// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are
-// winogradScratch of in and out channels.
+// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are scratch for
+// [25][tiles of the maps][channels], pointStride apart.
 func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
-	rows := maps * kernel.WinogradTiles
-	inStride, outStride := pointStride(rows, w.in), pointStride(rows, w.out)
-	winogradInput(points, x, xStride, w.in, maps)
+	tiles := w.tiles()
+	rows := maps * tiles
+	inStride, outStride := pointStride(rows, w.pixel), pointStride(rows, w.out)
+	t := kernel.Tiles{SrcRow: (w.side + 2) * w.pixel, SrcPixel: w.pixel,
+		DstRow: 5 * inStride, DstPixel: inStride, DstPanel: kernel.Panel, Channels: w.pixel}
+	for i := range rows {
+		t.Src = x[i/tiles*xStride+w.tile(i%tiles, w.side+2, w.pixel):]
+		t.Dst = points[i*w.pixel:]
+		t.Input()
+	}
 	for p := range kernel.WinogradPoints {
 		g := kernel.Gemm{Rows: rows, Columns: w.out, K: w.in,
-			A: points[p*inStride:], ARow: w.in, ACol: 1,
+			A: points[p*inStride:], ARow: w.pixel, ACol: 1,
 			B: w.filter[p*w.in*w.out:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
 			C: products[p*outStride:], CRow: w.out}
 		g.Run()
 	}
-	t := kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
-		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
-	for m := range maps {
-		for tile := range kernel.WinogradTiles {
-			t.Src = products[(m*kernel.WinogradTiles+tile)*w.out:]
-			t.Dst = y[m*yStride+tileOffset(tile, pool1Size, w.out):]
-			t.Output()
-		}
+	t = kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
+		DstRow: w.side * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
+	for i := range rows {
+		t.Src = products[i*w.out:]
+		t.Dst = y[i/tiles*yStride+w.tile(i%tiles, w.side, w.out):]
+		t.Output()
 	}
-}
-
-// winogradInput transforms the tiles of zero-padded 8x8 maps into points [25][tiles][channels].
-func winogradInput(points, x []float32, xStride, channels, maps int) {
-	stride := pointStride(maps*kernel.WinogradTiles, channels)
-	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
-		DstRow: 5 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
-	for m := range maps {
-		for tile := range kernel.WinogradTiles {
-			t.Src = x[m*xStride+tileOffset(tile, pool1Padded, channels):]
-			t.Dst = points[(m*kernel.WinogradTiles+tile)*channels:]
-			t.Input()
-		}
-	}
-}
-
-// tileOffset is where a Winograd tile starts in a map of the given side.
-func tileOffset(tile, side, channels int) int {
-	return (tile/2*3*side + tile%2*3) * channels
 }
 
 // norm is a batch norm seen as a scale and a shift of every channel.
@@ -229,13 +230,11 @@ type norm struct {
 	table kernel.Table
 }
 
-// loadRunning folds the running statistics, and the bias of the layer before, whose sums leave it
-// out: z = gamma·(y + bias - mean)/sqrt(var + eps) + beta.
-func (n *norm) loadRunning(gamma, beta, bias, mean, variance []float32) {
-	for c := range gamma {
-		scale := float64(gamma[c]) / math.Sqrt(float64(variance[c])+batchNormEpsilon)
-		n.table.Set(kernel.TableScale, c, float32(scale))
-		n.table.Set(kernel.TableShift, c, float32(float64(beta[c])+scale*(float64(bias[c])-float64(mean[c]))))
+// loadFolded takes what fold gives.
+func (n *norm) loadFolded(scale, shift []float32) {
+	for c := range scale {
+		n.table.Set(kernel.TableScale, c, scale[c])
+		n.table.Set(kernel.TableShift, c, shift[c])
 	}
 }
 
@@ -250,12 +249,14 @@ func (n *norm) loadBias(bias []float32) {
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
 	classes    int
-	conv1      []float32 // [8][108][16]
+	conv1      []float32    // [8][108][16], training only
+	conv1Tiles winogradConv // the same in evaluation
 	conv2      winogradConv
-	conv2Back  winogradConv // training only
-	place      linear       // fc_l
-	what       linear       // fc_gg: what is seen
-	where      linear       // fc_lg: where it is
+	fused      *fused  // in place of conv1, conv2, context1 and context2, or nil
+	conv2Back  mapConv // training only
+	place      linear  // fc_l
+	what       linear  // fc_gg: what is seen
+	where      linear  // fc_lg: where it is
 	lstm1X     linear
 	lstm1H     linear
 	lstm2X     linear
@@ -279,10 +280,7 @@ type network struct {
 
 func newNetwork(classes int, training bool) *network {
 	w := &network{
-		classes: classes,
-		conv1:   make([]float32, 9*glimpseChannels*conv1Channels),
-		conv2: winogradConv{in: conv1Channels, out: conv2Channels,
-			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)},
+		classes:    classes,
 		place:      newLinear(2, Hidden, false),
 		what:       newLinear(flatLen, Hidden, training),
 		where:      newLinear(Hidden, Hidden, training),
@@ -290,8 +288,6 @@ func newNetwork(classes int, training bool) *network {
 		lstm1H:     newLinear(Hidden, gates, training),
 		lstm2X:     newLinear(Hidden, gates, training),
 		lstm2H:     newLinear(Hidden, gates, training),
-		context1:   make([]float32, 9*Colours*contextChannels),
-		context2:   make([]float32, 9*contextChannels*contextChannels),
 		contextFC:  newLinear(contextFlat, Hidden, training),
 		class1:     newLinear(Hidden, classWidth, training),
 		class2:     newLinear(classWidth, classes, training),
@@ -306,19 +302,28 @@ func newNetwork(classes int, training bool) *network {
 		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
 	if training {
-		w.conv2Back = winogradConv{in: conv2Channels, out: conv1Channels,
-			filter: make([]float32, kernel.WinogradPoints*conv1Channels*conv2Channels)}
+		w.conv1 = make([]float32, 9*glimpseChannels*conv1Channels)
+	} else if !kernel.Fuses {
+		w.conv1Tiles = newWinogradConv(GlimpseSize, glimpseChannels, conv1Channels)
+	}
+	if training || !kernel.Fuses {
+		w.conv2 = newWinogradConv(pool1Size, conv1Channels, conv2Channels)
+		w.context1 = make([]float32, 9*Colours*contextChannels)
+		w.context2 = make([]float32, 9*contextChannels*contextChannels)
+	}
+	if training {
+		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
 		w.contextB = make([]float32, 9*contextChannels*contextChannels)
 	}
 	return w
 }
 
 // loadTasks is the number of pieces load can be cut into: a panel of 16 outputs of the second
-// convolution each, the same of its way back, the largest linear layer, the LSTMs, and all else.
+// convolution each, the same of its way back, the other convolutions, and denseTasks.
 const (
 	loadConv2     = conv2Channels / kernel.Panel
 	loadConv2Back = conv1Channels / kernel.Panel
-	loadTasks     = loadConv2 + loadConv2Back + 4
+	loadTasks     = loadConv2 + loadConv2Back + 1 + denseTasks
 )
 
 // load brings one piece of the published weights into kernel layout.
@@ -333,18 +338,43 @@ func (w *network) load(p *Params, task int) {
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, func(in, out int) (g [9]float32) {
-				for tap, v := range conv2[(in*conv1Channels+out)*9:][:9] {
-					g[8-tap] = v
-				}
-				return g
-			})
+			w.conv2Back.load(task, conv2)
 		}
 		return
 	}
-	switch task - loadConv2Back {
+	task -= loadConv2Back
+	if task > 0 {
+		w.loadDense(p, task-1)
+		return
+	}
+	conv1 := p.Layer("glimpse_net.fc_g.0").Weight
+	if w.conv1 != nil {
+		convPack(w.conv1, conv1, glimpseChannels, conv1Channels)
+	} else {
+		for panel := range conv1Channels / kernel.Panel {
+			w.conv1Tiles.load(panel, func(in, out int) [9]float32 {
+				return [9]float32(conv1[(out*glimpseChannels+in)*9:])
+			})
+		}
+	}
+	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
+	convPack(w.context1, context1.Weight, Colours, contextChannels)
+	convPack(w.context2, context2.Weight, contextChannels, contextChannels)
+	if w.contextB != nil {
+		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
+	}
+	w.contextNorm[0].loadBias(context1.Bias)
+	w.contextNorm[1].loadBias(context2.Bias)
+}
+
+// denseTasks is the number of pieces of loadDense: the largest layer, the LSTMs, and all else.
+const denseTasks = 4
+
+// loadDense is the part of load that fused leaves to do: everything but the convolutions.
+func (w *network) loadDense(p *Params, task int) {
+	switch task {
 	case 0:
-		w.what.load(p.Layer("glimpse_net.fc_gg"), w.flat)
+		w.what.load(p.Layer("glimpse_net.fc_gg"), pool2Size*pool2Size)
 	case 1:
 		w.lstm1X.loadLSTM(p, "rnn1.lstm_cell.weight_ih", "rnn1.lstm_cell.bias_ih", "rnn1.lstm_cell.bias_hh")
 		w.lstm1H.loadLSTM(p, "rnn1.lstm_cell.weight_hh")
@@ -357,7 +387,7 @@ func (w *network) load(p *Params, task int) {
 }
 
 func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
-	l.load(Layer{Weight: p.Tensor(weight)}, nil)
+	l.load(Layer{Weight: p.Tensor(weight)}, 1)
 	for _, name := range biases {
 		for i, v := range p.Tensor(name) {
 			l.bias[i] += v
@@ -366,42 +396,37 @@ func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
 }
 
 func (w *network) loadSmall(p *Params) {
-	convPack(w.conv1, p.Layer("glimpse_net.fc_g.0").Weight, glimpseChannels, conv1Channels)
-	w.place.load(p.Layer("glimpse_net.fc_l.0"), nil)
-	w.where.load(p.Layer("glimpse_net.fc_lg"), nil)
-	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
-	convPack(w.context1, context1.Weight, Colours, contextChannels)
-	convPack(w.context2, context2.Weight, contextChannels, contextChannels)
-	if w.contextB != nil {
-		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
+	w.place.load(p.Layer("glimpse_net.fc_l.0"), 1)
+	w.where.load(p.Layer("glimpse_net.fc_lg"), 1)
+	w.contextFC.load(p.Layer("rnn2.fc"), pool2Size*pool2Size)
+	w.class1.load(p.Layer("class_net.fc.0"), 1)
+	w.class2.load(p.Layer("class_net.fc.2"), 1)
+	if w.contextFC.back != nil { // training adds the bias of the layer before a batch norm in the norm
+		w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, 1)
+	} else {
+		scale, shift := fold(p, "emission_net.fc.0", "emission_net.fc.1")
+		w.emission.load(Layer{scaled(p.Layer("emission_net.fc.0").Weight, scale), shift}, 1)
 	}
-	w.contextNorm[0].loadBias(context1.Bias)
-	w.contextNorm[1].loadBias(context2.Bias)
-	w.contextFC.load(p.Layer("rnn2.fc"), w.contextMap)
-	w.class1.load(p.Layer("class_net.fc.0"), nil)
-	w.class2.load(p.Layer("class_net.fc.2"), nil)
-	// The bias of the layer before a batch norm is folded into the norm.
-	w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, nil)
 	mu, logvar := p.Layer("emission_net.mu_net.0"), p.Layer("emission_net.logvar_net.0")
 	copy(w.headsParams.Weight[copy(w.headsParams.Weight, mu.Weight):], logvar.Weight)
 	copy(w.headsParams.Bias[copy(w.headsParams.Bias, mu.Bias):], logvar.Bias)
-	w.heads.load(w.headsParams, nil)
-	w.baseline1.load(p.Layer("baseline_net.fc.0"), nil)
-	w.baseline2.load(p.Layer("baseline_net.fc.1"), nil)
+	w.heads.load(w.headsParams, 1)
+	w.baseline1.load(p.Layer("baseline_net.fc.0"), 1)
+	w.baseline2.load(p.Layer("baseline_net.fc.1"), 1)
 }
 
 // context is the scratch of one picture's way to the first hidden state.
 type context struct {
-	thumbnail []float32 // [14][14][3], border zero
+	thumbnail []float32 // [14][14][3], border zero; in pixels of 4 where network.fused works
 	y1        []float32 // [12][12][64]
 	pool1     []float32 // [8][8][64], border zero
 	y2        []float32 // [6][6][64]
 	pool2     []float32 // [3][3][64]
 }
 
-func newContext() context {
+func newContext(thumbnailPixel int) context {
 	return context{
-		thumbnail: make([]float32, glimpsePadded*glimpsePadded*Colours),
+		thumbnail: make([]float32, glimpsePadded*glimpsePadded*thumbnailPixel),
 		y1:        make([]float32, GlimpseSize*GlimpseSize*contextChannels),
 		pool1:     make([]float32, pool1Padded*pool1Padded*contextChannels),
 		y2:        make([]float32, pool1Size*pool1Size*contextChannels),

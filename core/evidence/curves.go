@@ -3,6 +3,7 @@ package evidence
 import (
 	"encoding/csv"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -64,7 +65,9 @@ func Curves(dir, data string) error {
 			for i, c := range panel.curves {
 				var at plotter.XYs
 				for k, v := range columns[c.column] {
-					at = append(at, plotter.XY{X: columns["epoch"][k], Y: c.scale * v})
+					if !math.IsNaN(v) {
+						at = append(at, plotter.XY{X: columns["epoch"][k], Y: c.scale * v})
+					}
 				}
 				if len(at) == 0 {
 					continue
@@ -91,8 +94,8 @@ func Curves(dir, data string) error {
 	return saveCanvas(image, dir, "curves")
 }
 
-// readResults returns the columns of a results.csv by name. A cell is empty where a run was begun by a version
-// that did not measure it; then the whole column is left out.
+// readResults returns the columns of a results.csv by name. A cell that is empty, because the epoch was
+// not judged or the version of the program did not measure it, is NaN.
 func readResults(path string) (map[string][]float64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,16 +108,13 @@ func readResults(path string) (map[string][]float64, error) {
 	}
 	columns := map[string][]float64{}
 	for i, name := range lines[0] {
-		var values []float64
 		for _, line := range lines[1:] {
 			v, err := strconv.ParseFloat(line[i], 64)
 			if err != nil {
-				values = nil
-				break
+				v = math.NaN()
 			}
-			values = append(values, v)
+			columns[name] = append(columns[name], v)
 		}
-		columns[name] = values
 	}
 	if columns["epoch"] == nil {
 		return nil, fmt.Errorf("%s has no column of epochs; it is not the results of a run", path)

@@ -7,7 +7,8 @@
 // purego removes them:
 //
 //	kernels_amd64.s     AVX2 with FMA, written by the program in _generate
-//	simd.wasm           WebAssembly's vectors, written by the program in _wasm; in builds with the tag simd
+//	simd.wasm           WebAssembly's vectors, written by the program in _wasm; in builds with the tag simd; what
+//	                    evaluates one picture alone
 //	simd_relaxed.wasm   the same with relaxed multiply-add
 //
 // They round differently (FMA, the order of sums), so results are bit-identical within one of

@@ -3,8 +3,11 @@
 package kernel
 
 import (
+	"os"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/cpu"
 )
 
@@ -17,4 +20,12 @@ func setFast(t *testing.T, want bool) bool {
 	fast = want
 	t.Cleanup(func() { fast = before })
 	return true
+}
+
+// TestInstructions holds that tests which ask for the fallback test it.
+func TestInstructions(t *testing.T) {
+	if !strings.Contains(os.Getenv("GODEBUG"), "cpu.avx2=off") {
+		t.Skip("GODEBUG asks for no particular kernels")
+	}
+	assert.Equal(t, "scalar", Instructions())
 }

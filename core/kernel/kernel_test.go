@@ -22,8 +22,9 @@ func guarded(t *testing.T, rng *rand.Rand, n int) []float32 {
 	}
 	t.Cleanup(func() {
 		for i := range band {
-			require.EqualValues(t, 12345, all[i], "guard band before")
-			require.EqualValues(t, 12345, all[band+n+i], "guard band after")
+			if all[i] != 12345 || all[band+n+i] != 12345 { // asking testify is slow, so many bands there are
+				require.Fail(t, "a guard band was written on")
+			}
 		}
 	})
 	return all[band : band+n : band+n]
@@ -64,6 +65,8 @@ func TestGemm(t *testing.T) {
 		{1, 5, 32, 1, 7, false, false, true, "fewer rows than a tile"},
 		{1, 6, 16, 1, 128, false, true, false, "one tile, packed"},
 		{1, 13, 48, 1, 33, false, true, true, "two tiles and a remainder"},
+		{1, 1, 512, 1, 2304, false, true, true, "one row, as evaluation has it"},
+		{1, 3, 16, 1, 8, false, true, true, "rows of one packed panel"},
 		{1, 24, 64, 1, 25, true, false, false, "transposed A"},
 		{1, 11, 16, 1, 64, true, false, true, "transposed A with a remainder"},
 		{12, 12, 128, 3, 36, false, false, false, "first convolution"},
@@ -128,8 +131,26 @@ func TestGemmRefuses(t *testing.T) {
 	}, "A one element short")
 }
 
-// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the transforms, and its
-// weight gradient back through their transposes, against direct sums.
+// directly convolves one [8][8][channels] map, channel by channel with the same filter, and sums the gradient of
+// that filter for the gradient dy of the outcome.
+func directly(x, g, dy []float32, channels int) (y, dg []float32) {
+	y, dg = make([]float32, len(dy)), make([]float32, 9)
+	for i := range mapSize {
+		for j := range mapSize {
+			for c := range channels {
+				for k := range 9 {
+					v := x[((i+k/3)*mapPoints+j+k%3)*channels+c]
+					y[(i*mapSize+j)*channels+c] += v * g[k]
+					dg[k] += v * dy[(i*mapSize+j)*channels+c]
+				}
+			}
+		}
+	}
+	return y, dg
+}
+
+// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the small tiles' transforms,
+// against direct sums.
 func TestWinogradConvolves(t *testing.T) {
 	for _, channels := range []int{16, 48} {
 		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
@@ -138,23 +159,17 @@ func TestWinogradConvolves(t *testing.T) {
 				const side, padded = 6, 8
 				x := guarded(t, rng, padded*padded*channels) // the border may hold anything: it is input too
 				g := guarded(t, rng, 9)
-				dy := guarded(t, rng, side*side*channels)
 				y := guarded(t, rng, side*side*channels)
 				points := guarded(t, rng, WinogradPoints*channels)
-				dPoints := guarded(t, rng, WinogradPoints*channels)
-				var u, du [WinogradPoints]float32
+				var u [WinogradPoints]float32
 				WinogradFilter(&u, (*[9]float32)(g))
 				for ty := range mapTiles {
 					for tx := range mapTiles {
 						in := Tiles{Src: x[(3*ty*padded+3*tx)*channels:], SrcRow: padded * channels, SrcPixel: channels,
 							Dst: points, DstRow: 5 * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
 						in.Input()
-						back := Tiles{Src: dy[(3*ty*side+3*tx)*channels:], SrcRow: side * channels, SrcPixel: channels,
-							Dst: dPoints, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: WinogradPoints * Panel, Channels: channels}
-						back.Gradient()
 						for p := range u {
 							for c := range channels {
-								du[p] += points[p*channels+c] * dPoints[c/Panel*WinogradPoints*Panel+p*Panel+c%Panel]
 								points[p*channels+c] *= u[p]
 							}
 						}
@@ -163,25 +178,156 @@ func TestWinogradConvolves(t *testing.T) {
 						out.Output()
 					}
 				}
-				var dg, wantDG [9]float32
-				WinogradFilterGradient(&dg, &du)
-				want := make([]float32, len(y))
-				for i := range side {
-					for j := range side {
-						for c := range channels {
-							for k := range 9 {
-								v := x[((i+k/3)*padded+j+k%3)*channels+c]
-								want[(i*side+j)*channels+c] += v * g[k]
-								wantDG[k] += v * dy[(i*side+j)*channels+c]
-							}
-						}
-					}
-				}
+				want, _ := directly(x, g, y, channels)
 				requireClose(t, want, y, 1e-4, "y")
-				requireClose(t, wantDG[:], dg[:], 2e-3*math.Sqrt(float64(channels)), "dg")
 			})
 		})
 	}
+}
+
+// TestMapConvolves does the same with the map as one tile, and brings the weight gradient back through the transposes.
+func TestMapConvolves(t *testing.T) {
+	for _, channels := range []int{16, 48} {
+		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(7, uint64(channels)))
+				x := guarded(t, rng, mapPoints*mapPoints*channels) // the border may hold anything: it is input too
+				g := guarded(t, rng, 9)
+				dy, y := guarded(t, rng, mapSize*mapSize*channels), guarded(t, rng, mapSize*mapSize*channels)
+				points, dPoints := guarded(t, rng, MapPoints*channels), guarded(t, rng, MapPoints*channels)
+				taps, u := guarded(t, rng, 9*Panel), guarded(t, rng, MapPoints*Panel)
+				for i := range taps {
+					taps[i] = g[i/Panel]
+				}
+				apart := func(src []float32, side int, dst []float32, to int) *Tiles {
+					return &Tiles{Src: src, SrcRow: side * channels, SrcPixel: channels,
+						Dst: dst, DstRow: to * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
+				}
+				apart(x, mapPoints, points, mapPoints).MapInput()
+				(&Tiles{Src: taps, SrcRow: 3 * Panel, SrcPixel: Panel, Dst: u, DstRow: mapPoints * Panel, DstPixel: Panel, Channels: Panel}).MapFilter()
+				// Panels of the gradient lie apart, as the products want them.
+				(&Tiles{Src: dy, SrcRow: mapSize * channels, SrcPixel: channels,
+					Dst: dPoints, DstRow: mapPoints * Panel, DstPixel: Panel, DstPanel: MapPoints * Panel, Channels: channels}).MapGradient()
+				du := guarded(t, rng, MapPoints*Panel)
+				clear(du)
+				for p := range MapPoints {
+					for c := range channels {
+						du[p*Panel+c%Panel] += points[p*channels+c] * dPoints[c/Panel*MapPoints*Panel+p*Panel+c%Panel]
+						points[p*channels+c] *= u[p*Panel+c%Panel]
+					}
+				}
+				apart(points, mapPoints, y, mapSize).MapOutput()
+				dTaps := guarded(t, rng, 9*Panel)
+				(&Tiles{Src: du, SrcRow: mapPoints * Panel, SrcPixel: Panel, Dst: dTaps, DstRow: 3 * Panel, DstPixel: Panel, Channels: Panel}).MapFilterGradient()
+
+				want, wantDG := directly(x, g, dy, channels)
+				requireClose(t, want, y, 1e-4, "y")
+				dg := make([]float32, 9)
+				for i, v := range dTaps {
+					dg[i/Panel] += v
+				}
+				requireClose(t, wantDG, dg, 2e-3*math.Sqrt(float64(channels)), "dg")
+			})
+		})
+	}
+}
+
+// TestConvPool holds the fused layer against its definition, a direct convolution in float64.
+func TestConvPool(t *testing.T) {
+	for _, c := range []struct{ side, from, in, out int }{
+		{12, 4, 4, 8}, {12, 3, 4, 64}, {12, 12, 12, 128}, {6, 4, 4, 8}, {6, 7, 8, 16}, {6, 11, 12, 24}, {6, 64, 64, 64}, {6, 128, 128, 16},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(11, 12))
+				padded, pooled := c.side+2, c.side/2
+				src := guarded(t, rng, padded*padded*c.in) // the border may hold anything: it is input too
+				filters, scale, shift := guarded(t, rng, c.out*c.from*9), guarded(t, rng, c.out), guarded(t, rng, c.out)
+				layer := NewConvPool(c.side, c.in, c.out)
+				layer.Load(filters, c.from, scale, shift)
+				dstPixel := c.out + 8
+				dstRow := pooled*dstPixel + 5
+				dst := guarded(t, rng, (pooled-1)*(dstRow+dstPixel)+c.out)
+				want := append([]float32(nil), dst...)
+				for row := range pooled {
+					for column := range pooled {
+						for out := range c.out {
+							top := 0.0
+							for window := range 4 {
+								var sum float64
+								for tap := range 9 {
+									pixel := (2*row+window/2+tap/3)*padded + 2*column + window%2 + tap%3
+									for in := range c.from {
+										sum += float64(src[pixel*c.in+in]) * float64(filters[(out*c.from+in)*9+tap])
+									}
+								}
+								top = max(top, float64(scale[out])*sum+float64(shift[out]))
+							}
+							want[row*dstRow+column*dstPixel+out] = float32(top)
+						}
+					}
+				}
+				layer.Forward(dst, dstRow, dstPixel, src, guarded(t, rng, layer.Scratch()))
+				requireClose(t, want, dst, 2e-5*math.Sqrt(float64(9*c.in)), "pooled")
+			})
+		})
+	}
+}
+
+// TestPanels holds the layout against its definition: full panels and others, rows and columns apart.
+func TestPanels(t *testing.T) {
+	for _, c := range []struct{ rows, k int }{{1, 1}, {16, 5}, {10, 3}, {32, 128}, {35, 9}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(13, 14))
+				p := Panels{SrcRow: 3*c.k + 2, SrcCol: 3, Rows: c.rows, K: c.k, DstPanel: c.k*Panel + 7}
+				p.Src = guarded(t, rng, (c.rows-1)*p.SrcRow+(c.k-1)*p.SrcCol+1)
+				count := (c.rows + Panel - 1) / Panel
+				p.Dst = guarded(t, rng, (count-1)*p.DstPanel+c.k*Panel)
+				want := append([]float32(nil), p.Dst...)
+				for panel := range count {
+					for k := range c.k {
+						for lane := range Panel {
+							var v float32
+							if r := panel*Panel + lane; r < c.rows {
+								v = p.Src[r*p.SrcRow+k*p.SrcCol]
+							}
+							want[panel*p.DstPanel+k*Panel+lane] = v
+						}
+					}
+				}
+				p.Run()
+				assert.Equal(t, want, p.Dst)
+			})
+		})
+	}
+}
+
+func TestHalves(t *testing.T) {
+	for n := range 20 {
+		bothWays(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(15, 16))
+			raw := make([]byte, 2*n)
+			for i := range raw {
+				raw[i] = byte(i) << 1
+			}
+			got := guarded(t, rng, n)
+			Halves(got, raw)
+			for i, v := range got {
+				assert.Equal(t, half(uint32(raw[2*i])|uint32(raw[2*i+1])<<8), v)
+			}
+		})
+	}
+}
+
+func TestConvPoolRefuses(t *testing.T) {
+	assert.Panics(t, func() { NewConvPool(8, 4, 8) }, "maps of 8x8")
+	assert.Panics(t, func() { NewConvPool(6, 3, 8) }, "three input channels")
+	assert.Panics(t, func() { NewConvPool(6, 4, 12) }, "twelve output channels")
+	c := NewConvPool(6, 4, 8)
+	assert.Panics(t, func() {
+		c.Forward(make([]float32, 9*8), 3*8, 8, make([]float32, 8*8*4-1), make([]float32, c.Scratch()))
+	}, "a map that is one number short")
 }
 
 func TestColumns(t *testing.T) {

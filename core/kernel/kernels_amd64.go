@@ -14,6 +14,9 @@ import (
 // fast says that the assembly runs here. GODEBUG=cpu.avx2=off turns it off.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
+// Fuses says that ConvPool is the fastest way through a layer. Here it is not: there are kernels for its parts.
+const Fuses = false
+
 // Instructions names the vector instructions that the kernels use: "AVX2" or "scalar".
 func Instructions() string {
 	if fast {
@@ -73,13 +76,25 @@ func gemmTile5(args *tileArgs)
 func gemmTile6(args *tileArgs)
 
 //go:noescape
-func winogradInputTile(args *transformArgs)
+func winogradTileInput(args *transformArgs)
 
 //go:noescape
-func winogradOutputTile(args *transformArgs)
+func winogradTileOutput(args *transformArgs)
 
 //go:noescape
-func winogradGradientTile(args *transformArgs)
+func winogradMapInput(args *transformArgs)
+
+//go:noescape
+func winogradMapOutput(args *transformArgs)
+
+//go:noescape
+func winogradMapGradient(args *transformArgs)
+
+//go:noescape
+func winogradMapFilter(args *transformArgs)
+
+//go:noescape
+func winogradMapFilterGradient(args *transformArgs)
 
 //go:noescape
 func columnSums(args *columnArgs)
@@ -160,12 +175,20 @@ func (t *Tiles) fast(transform tileTransform) {
 		dstPanel: bytes(t.DstPanel), pairs: uintptr(t.Channels / Panel),
 	}
 	switch transform {
-	case winogradInput:
-		winogradInputTile(&args)
-	case winogradOutput:
-		winogradOutputTile(&args)
-	case winogradGradient:
-		winogradGradientTile(&args)
+	case tileInput:
+		winogradTileInput(&args)
+	case tileOutput:
+		winogradTileOutput(&args)
+	case mapInput:
+		winogradMapInput(&args)
+	case mapOutput:
+		winogradMapOutput(&args)
+	case mapGradient:
+		winogradMapGradient(&args)
+	case mapFilter:
+		winogradMapFilter(&args)
+	case mapFilterGradient:
+		winogradMapFilterGradient(&args)
 	}
 	runtime.KeepAlive(t)
 }
@@ -209,3 +232,16 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 }
 
 func (l *LSTM) fast() { l.portable() }
+
+func (p *Panels) fast()                    { p.portable(0) }
+func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
+
+// Evaluation here does without ConvPool, see Fuses.
+
+func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	c.portableLoad(filters, from, scale)
+}
+
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	c.portable(dst, dstRow, dstPixel, src, points, products, plane)
+}

@@ -490,9 +490,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func winogradInputTile(args *byte)
+// func winogradTileInput(args *byte)
 // Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·winogradInputTile(SB), $800-8
+TEXT ·winogradTileInput(SB), $800-8
 	MOVQ         args+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         8(AX), DX
@@ -664,7 +664,7 @@ half:
 	VMOVUPS      Y2, (R11)(DI*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)(DI*4)
+	VMOVUPS      Y1, (R12)(DI*1)
 	ADDQ         R8, R11
 	VMOVUPS      32(SP), Y1
 	VMOVUPS      192(SP), Y2
@@ -687,7 +687,7 @@ half:
 	VMOVUPS      Y2, (R11)(DI*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)(DI*4)
+	VMOVUPS      Y1, (R12)(DI*1)
 	ADDQ         R8, R11
 	VMOVUPS      64(SP), Y1
 	VMOVUPS      224(SP), Y2
@@ -710,7 +710,7 @@ half:
 	VMOVUPS      Y2, (R11)(DI*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)(DI*4)
+	VMOVUPS      Y1, (R12)(DI*1)
 	ADDQ         R8, R11
 	VMOVUPS      96(SP), Y1
 	VMOVUPS      256(SP), Y2
@@ -733,7 +733,7 @@ half:
 	VMOVUPS      Y2, (R11)(DI*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)(DI*4)
+	VMOVUPS      Y1, (R12)(DI*1)
 	ADDQ         R8, R11
 	VMOVUPS      128(SP), Y1
 	VMOVUPS      288(SP), Y2
@@ -756,7 +756,7 @@ half:
 	VMOVUPS      Y2, (R11)(DI*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)(DI*4)
+	VMOVUPS      Y1, (R12)(DI*1)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, SI
 	INCQ         R10
@@ -769,9 +769,9 @@ half:
 	VZEROUPPER
 	RET
 
-// func winogradOutputTile(args *byte)
+// func winogradTileOutput(args *byte)
 // Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·winogradOutputTile(SB), $480-8
+TEXT ·winogradTileOutput(SB), $480-8
 	MOVQ         args+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         8(AX), DX
@@ -905,8 +905,6 @@ half:
 	VMOVUPS     192(SP), Y4
 	VMOVUPS     288(SP), Y5
 	VMOVUPS     384(SP), Y6
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
@@ -923,8 +921,6 @@ half:
 	VMOVUPS     224(SP), Y4
 	VMOVUPS     320(SP), Y5
 	VMOVUPS     416(SP), Y6
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
@@ -941,8 +937,6 @@ half:
 	VMOVUPS     256(SP), Y4
 	VMOVUPS     352(SP), Y5
 	VMOVUPS     448(SP), Y6
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
@@ -965,23 +959,17 @@ half:
 	VZEROUPPER
 	RET
 
-// func winogradGradientTile(args *byte)
-// Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·winogradGradientTile(SB), $480-8
-	MOVQ         args+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), SI
-	MOVQ         32(AX), DI
-	MOVQ         40(AX), R8
-	MOVQ         56(AX), R9
-	MOVL         $0x40000000, R10
-	MOVD         R10, X0
-	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R10
-	MOVD         R10, X1
-	VBROADCASTSS X1, Y1
+// func winogradMapInput(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradMapInput(SB), $2048-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 56(AX), R9
 
 pair:
 	XORQ R10, R10
@@ -990,145 +978,3105 @@ half:
 	// Rows of the source, into the frame.
 	MOVQ        CX, R11
 	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
 	VMOVUPS     (R12), Y2
 	ADDQ        BX, R12
 	VMOVUPS     (R12), Y3
 	ADDQ        BX, R12
 	VMOVUPS     (R12), Y4
-	VMOVUPS     Y2, (SP)
-	VMOVUPS     Y4, 128(SP)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, 32(SP)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, 64(SP)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, 96(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
 	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
+	VMOVUPS     (R12), Y5
 	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 224(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 32(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 64(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 96(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 128(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
 	VMOVUPS     Y2, 160(SP)
-	VMOVUPS     Y4, 288(SP)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, 192(SP)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, 224(SP)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, 256(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 192(SP)
 	ADDQ        DX, R11
 	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
 	VMOVUPS     (R12), Y2
 	ADDQ        BX, R12
 	VMOVUPS     (R12), Y3
 	ADDQ        BX, R12
 	VMOVUPS     (R12), Y4
-	VMOVUPS     Y2, 320(SP)
-	VMOVUPS     Y4, 448(SP)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, 352(SP)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, 384(SP)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 256(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 480(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 288(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 320(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 352(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 384(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
 	VMOVUPS     Y2, 416(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 448(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 512(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 736(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 544(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 576(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 608(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 640(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 672(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 704(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 768(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 992(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 800(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 832(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 864(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 896(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 928(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 960(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1024(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1248(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1056(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1088(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1120(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1152(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1184(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1216(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1280(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1504(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1312(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1344(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1376(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1408(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1440(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1472(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1536(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1760(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1568(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1600(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1632(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1664(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1696(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1728(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1792(SP)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 2016(SP)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1824(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1856(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, 1888(SP)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, 1920(SP)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1952(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1984(SP)
 
 	// Columns of the frame, into the target.
 	MOVQ        SI, R11
-	VMOVUPS     (SP), Y2
-	VMOVUPS     160(SP), Y3
-	VMOVUPS     320(SP), Y4
+	VMOVUPS     (SP), Y0
+	VMOVUPS     256(SP), Y1
+	VMOVUPS     512(SP), Y2
+	VMOVUPS     768(SP), Y3
+	VMOVUPS     1024(SP), Y4
+	VMOVUPS     1280(SP), Y5
+	VMOVUPS     1536(SP), Y6
+	VMOVUPS     1792(SP), Y7
 	LEAQ        (R11)(DI*2), R12
 	ADDQ        DI, R12
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, (R11)(DI*4)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, (R11)(DI*1)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, (R11)(DI*2)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (R12)
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
 	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y2
-	VMOVUPS     192(SP), Y3
-	VMOVUPS     352(SP), Y4
+	VMOVUPS     32(SP), Y0
+	VMOVUPS     288(SP), Y1
+	VMOVUPS     544(SP), Y2
+	VMOVUPS     800(SP), Y3
+	VMOVUPS     1056(SP), Y4
+	VMOVUPS     1312(SP), Y5
+	VMOVUPS     1568(SP), Y6
+	VMOVUPS     1824(SP), Y7
 	LEAQ        (R11)(DI*2), R12
 	ADDQ        DI, R12
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, (R11)(DI*4)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, (R11)(DI*1)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, (R11)(DI*2)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (R12)
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
 	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y2
-	VMOVUPS     224(SP), Y3
-	VMOVUPS     384(SP), Y4
+	VMOVUPS     64(SP), Y0
+	VMOVUPS     320(SP), Y1
+	VMOVUPS     576(SP), Y2
+	VMOVUPS     832(SP), Y3
+	VMOVUPS     1088(SP), Y4
+	VMOVUPS     1344(SP), Y5
+	VMOVUPS     1600(SP), Y6
+	VMOVUPS     1856(SP), Y7
 	LEAQ        (R11)(DI*2), R12
 	ADDQ        DI, R12
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, (R11)(DI*4)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, (R11)(DI*1)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, (R11)(DI*2)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (R12)
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
 	ADDQ        R8, R11
-	VMOVUPS     96(SP), Y2
-	VMOVUPS     256(SP), Y3
-	VMOVUPS     416(SP), Y4
+	VMOVUPS     96(SP), Y0
+	VMOVUPS     352(SP), Y1
+	VMOVUPS     608(SP), Y2
+	VMOVUPS     864(SP), Y3
+	VMOVUPS     1120(SP), Y4
+	VMOVUPS     1376(SP), Y5
+	VMOVUPS     1632(SP), Y6
+	VMOVUPS     1888(SP), Y7
 	LEAQ        (R11)(DI*2), R12
 	ADDQ        DI, R12
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, (R11)(DI*4)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, (R11)(DI*1)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, (R11)(DI*2)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (R12)
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
 	ADDQ        R8, R11
-	VMOVUPS     128(SP), Y2
+	VMOVUPS     128(SP), Y0
+	VMOVUPS     384(SP), Y1
+	VMOVUPS     640(SP), Y2
+	VMOVUPS     896(SP), Y3
+	VMOVUPS     1152(SP), Y4
+	VMOVUPS     1408(SP), Y5
+	VMOVUPS     1664(SP), Y6
+	VMOVUPS     1920(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     160(SP), Y0
+	VMOVUPS     416(SP), Y1
+	VMOVUPS     672(SP), Y2
+	VMOVUPS     928(SP), Y3
+	VMOVUPS     1184(SP), Y4
+	VMOVUPS     1440(SP), Y5
+	VMOVUPS     1696(SP), Y6
+	VMOVUPS     1952(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     192(SP), Y0
+	VMOVUPS     448(SP), Y1
+	VMOVUPS     704(SP), Y2
+	VMOVUPS     960(SP), Y3
+	VMOVUPS     1216(SP), Y4
+	VMOVUPS     1472(SP), Y5
+	VMOVUPS     1728(SP), Y6
+	VMOVUPS     1984(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     224(SP), Y0
+	VMOVUPS     480(SP), Y1
+	VMOVUPS     736(SP), Y2
+	VMOVUPS     992(SP), Y3
+	VMOVUPS     1248(SP), Y4
+	VMOVUPS     1504(SP), Y5
+	VMOVUPS     1760(SP), Y6
+	VMOVUPS     2016(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VSUBPS      Y6, Y0, Y0
+	VFMADD231PS factor0<>+0(SB), Y2, Y0
+	VFMADD231PS factor1<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VSUBPS      Y1, Y7, Y0
+	VFMADD231PS factor1<>+0(SB), Y3, Y0
+	VFMADD231PS factor0<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R13)(DI*1)
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VADDPS      Y5, Y1, Y7
+	VFMADD231PS factor2<>+0(SB), Y3, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor4<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y7
+	VFMADD231PS factor6<>+0(SB), Y3, Y7
+	VFMADD231PS factor7<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y0, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVAPS     Y6, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor9<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor6<>+0(SB), Y3, Y1
+	VFMADD231PS factor5<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	INCQ        R10
+	CMPQ        R10, $0x02
+	JNE         half
+	SUBQ        $0x40, SI
+	ADDQ        48(AX), SI
+	DECQ        R9
+	JNZ         pair
+	VZEROUPPER
+	RET
+
+DATA factor0<>+0(SB)/4, $(-5.25)
+DATA factor0<>+4(SB)/4, $(-5.25)
+DATA factor0<>+8(SB)/4, $(-5.25)
+DATA factor0<>+12(SB)/4, $(-5.25)
+DATA factor0<>+16(SB)/4, $(-5.25)
+DATA factor0<>+20(SB)/4, $(-5.25)
+DATA factor0<>+24(SB)/4, $(-5.25)
+DATA factor0<>+28(SB)/4, $(-5.25)
+GLOBL factor0<>(SB), RODATA|NOPTR, $32
+
+DATA factor1<>+0(SB)/4, $(5.25)
+DATA factor1<>+4(SB)/4, $(5.25)
+DATA factor1<>+8(SB)/4, $(5.25)
+DATA factor1<>+12(SB)/4, $(5.25)
+DATA factor1<>+16(SB)/4, $(5.25)
+DATA factor1<>+20(SB)/4, $(5.25)
+DATA factor1<>+24(SB)/4, $(5.25)
+DATA factor1<>+28(SB)/4, $(5.25)
+GLOBL factor1<>(SB), RODATA|NOPTR, $32
+
+DATA factor2<>+0(SB)/4, $(-4.25)
+DATA factor2<>+4(SB)/4, $(-4.25)
+DATA factor2<>+8(SB)/4, $(-4.25)
+DATA factor2<>+12(SB)/4, $(-4.25)
+DATA factor2<>+16(SB)/4, $(-4.25)
+DATA factor2<>+20(SB)/4, $(-4.25)
+DATA factor2<>+24(SB)/4, $(-4.25)
+DATA factor2<>+28(SB)/4, $(-4.25)
+GLOBL factor2<>(SB), RODATA|NOPTR, $32
+
+DATA factor3<>+0(SB)/4, $(0.25)
+DATA factor3<>+4(SB)/4, $(0.25)
+DATA factor3<>+8(SB)/4, $(0.25)
+DATA factor3<>+12(SB)/4, $(0.25)
+DATA factor3<>+16(SB)/4, $(0.25)
+DATA factor3<>+20(SB)/4, $(0.25)
+DATA factor3<>+24(SB)/4, $(0.25)
+DATA factor3<>+28(SB)/4, $(0.25)
+GLOBL factor3<>(SB), RODATA|NOPTR, $32
+
+DATA factor4<>+0(SB)/4, $(-1.25)
+DATA factor4<>+4(SB)/4, $(-1.25)
+DATA factor4<>+8(SB)/4, $(-1.25)
+DATA factor4<>+12(SB)/4, $(-1.25)
+DATA factor4<>+16(SB)/4, $(-1.25)
+DATA factor4<>+20(SB)/4, $(-1.25)
+DATA factor4<>+24(SB)/4, $(-1.25)
+DATA factor4<>+28(SB)/4, $(-1.25)
+GLOBL factor4<>(SB), RODATA|NOPTR, $32
+
+DATA factor5<>+0(SB)/4, $(0.5)
+DATA factor5<>+4(SB)/4, $(0.5)
+DATA factor5<>+8(SB)/4, $(0.5)
+DATA factor5<>+12(SB)/4, $(0.5)
+DATA factor5<>+16(SB)/4, $(0.5)
+DATA factor5<>+20(SB)/4, $(0.5)
+DATA factor5<>+24(SB)/4, $(0.5)
+DATA factor5<>+28(SB)/4, $(0.5)
+GLOBL factor5<>(SB), RODATA|NOPTR, $32
+
+DATA factor6<>+0(SB)/4, $(-2.5)
+DATA factor6<>+4(SB)/4, $(-2.5)
+DATA factor6<>+8(SB)/4, $(-2.5)
+DATA factor6<>+12(SB)/4, $(-2.5)
+DATA factor6<>+16(SB)/4, $(-2.5)
+DATA factor6<>+20(SB)/4, $(-2.5)
+DATA factor6<>+24(SB)/4, $(-2.5)
+DATA factor6<>+28(SB)/4, $(-2.5)
+GLOBL factor6<>(SB), RODATA|NOPTR, $32
+
+DATA factor7<>+0(SB)/4, $(2.0)
+DATA factor7<>+4(SB)/4, $(2.0)
+DATA factor7<>+8(SB)/4, $(2.0)
+DATA factor7<>+12(SB)/4, $(2.0)
+DATA factor7<>+16(SB)/4, $(2.0)
+DATA factor7<>+20(SB)/4, $(2.0)
+DATA factor7<>+24(SB)/4, $(2.0)
+DATA factor7<>+28(SB)/4, $(2.0)
+GLOBL factor7<>(SB), RODATA|NOPTR, $32
+
+DATA factor8<>+0(SB)/4, $(4.0)
+DATA factor8<>+4(SB)/4, $(4.0)
+DATA factor8<>+8(SB)/4, $(4.0)
+DATA factor8<>+12(SB)/4, $(4.0)
+DATA factor8<>+16(SB)/4, $(4.0)
+DATA factor8<>+20(SB)/4, $(4.0)
+DATA factor8<>+24(SB)/4, $(4.0)
+DATA factor8<>+28(SB)/4, $(4.0)
+GLOBL factor8<>(SB), RODATA|NOPTR, $32
+
+DATA factor9<>+0(SB)/4, $(-5.0)
+DATA factor9<>+4(SB)/4, $(-5.0)
+DATA factor9<>+8(SB)/4, $(-5.0)
+DATA factor9<>+12(SB)/4, $(-5.0)
+DATA factor9<>+16(SB)/4, $(-5.0)
+DATA factor9<>+20(SB)/4, $(-5.0)
+DATA factor9<>+24(SB)/4, $(-5.0)
+DATA factor9<>+28(SB)/4, $(-5.0)
+GLOBL factor9<>(SB), RODATA|NOPTR, $32
+
+// func winogradMapOutput(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradMapOutput(SB), $1536-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 56(AX), R9
+
+pair:
+	XORQ R10, R10
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 32(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 64(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 96(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 128(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 160(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 192(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 224(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 256(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 288(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 320(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 352(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 384(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 416(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 448(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 480(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 512(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 544(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 576(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 608(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 640(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 672(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 704(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 736(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 768(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 800(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 832(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 864(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 896(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 928(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 960(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 992(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1024(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1056(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1088(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1120(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 1152(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1184(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1216(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1248(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1280(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1312(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, 1344(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1376(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1408(SP)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1440(SP)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1472(SP)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 1504(SP)
+
+	// Columns of the frame, into the target.
+	MOVQ        SI, R11
+	VMOVUPS     (SP), Y0
+	VMOVUPS     192(SP), Y1
+	VMOVUPS     384(SP), Y2
+	VMOVUPS     576(SP), Y3
+	VMOVUPS     768(SP), Y4
+	VMOVUPS     960(SP), Y5
+	VMOVUPS     1152(SP), Y6
+	VMOVUPS     1344(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     32(SP), Y0
+	VMOVUPS     224(SP), Y1
+	VMOVUPS     416(SP), Y2
+	VMOVUPS     608(SP), Y3
+	VMOVUPS     800(SP), Y4
+	VMOVUPS     992(SP), Y5
+	VMOVUPS     1184(SP), Y6
+	VMOVUPS     1376(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     64(SP), Y0
+	VMOVUPS     256(SP), Y1
+	VMOVUPS     448(SP), Y2
+	VMOVUPS     640(SP), Y3
+	VMOVUPS     832(SP), Y4
+	VMOVUPS     1024(SP), Y5
+	VMOVUPS     1216(SP), Y6
+	VMOVUPS     1408(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     96(SP), Y0
+	VMOVUPS     288(SP), Y1
+	VMOVUPS     480(SP), Y2
+	VMOVUPS     672(SP), Y3
+	VMOVUPS     864(SP), Y4
+	VMOVUPS     1056(SP), Y5
+	VMOVUPS     1248(SP), Y6
+	VMOVUPS     1440(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     128(SP), Y0
+	VMOVUPS     320(SP), Y1
+	VMOVUPS     512(SP), Y2
+	VMOVUPS     704(SP), Y3
+	VMOVUPS     896(SP), Y4
+	VMOVUPS     1088(SP), Y5
+	VMOVUPS     1280(SP), Y6
+	VMOVUPS     1472(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     160(SP), Y0
+	VMOVUPS     352(SP), Y1
+	VMOVUPS     544(SP), Y2
+	VMOVUPS     736(SP), Y3
+	VMOVUPS     928(SP), Y4
+	VMOVUPS     1120(SP), Y5
+	VMOVUPS     1312(SP), Y6
+	VMOVUPS     1504(SP), Y7
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor7<>+0(SB), Y3, Y0
+	VFMADD231PS factor5<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor8<>+0(SB), Y2, Y0
+	VFMADD231PS factor3<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor10<>+0(SB), Y3, Y0
+	VFMADD231PS factor11<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)
+	VMOVAPS     Y8, Y0
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R12)(DI*1)
+	VADDPS      Y1, Y7, Y0
+	VFMADD231PS factor14<>+0(SB), Y3, Y0
+	VFMADD231PS factor15<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R12)(DI*2)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	INCQ        R10
+	CMPQ        R10, $0x02
+	JNE         half
+	SUBQ        $0x40, SI
+	ADDQ        48(AX), SI
+	DECQ        R9
+	JNZ         pair
+	VZEROUPPER
+	RET
+
+DATA factor10<>+0(SB)/4, $(8.0)
+DATA factor10<>+4(SB)/4, $(8.0)
+DATA factor10<>+8(SB)/4, $(8.0)
+DATA factor10<>+12(SB)/4, $(8.0)
+DATA factor10<>+16(SB)/4, $(8.0)
+DATA factor10<>+20(SB)/4, $(8.0)
+DATA factor10<>+24(SB)/4, $(8.0)
+DATA factor10<>+28(SB)/4, $(8.0)
+GLOBL factor10<>(SB), RODATA|NOPTR, $32
+
+DATA factor11<>+0(SB)/4, $(0.125)
+DATA factor11<>+4(SB)/4, $(0.125)
+DATA factor11<>+8(SB)/4, $(0.125)
+DATA factor11<>+12(SB)/4, $(0.125)
+DATA factor11<>+16(SB)/4, $(0.125)
+DATA factor11<>+20(SB)/4, $(0.125)
+DATA factor11<>+24(SB)/4, $(0.125)
+DATA factor11<>+28(SB)/4, $(0.125)
+GLOBL factor11<>(SB), RODATA|NOPTR, $32
+
+DATA factor12<>+0(SB)/4, $(16.0)
+DATA factor12<>+4(SB)/4, $(16.0)
+DATA factor12<>+8(SB)/4, $(16.0)
+DATA factor12<>+12(SB)/4, $(16.0)
+DATA factor12<>+16(SB)/4, $(16.0)
+DATA factor12<>+20(SB)/4, $(16.0)
+DATA factor12<>+24(SB)/4, $(16.0)
+DATA factor12<>+28(SB)/4, $(16.0)
+GLOBL factor12<>(SB), RODATA|NOPTR, $32
+
+DATA factor13<>+0(SB)/4, $(0.0625)
+DATA factor13<>+4(SB)/4, $(0.0625)
+DATA factor13<>+8(SB)/4, $(0.0625)
+DATA factor13<>+12(SB)/4, $(0.0625)
+DATA factor13<>+16(SB)/4, $(0.0625)
+DATA factor13<>+20(SB)/4, $(0.0625)
+DATA factor13<>+24(SB)/4, $(0.0625)
+DATA factor13<>+28(SB)/4, $(0.0625)
+GLOBL factor13<>(SB), RODATA|NOPTR, $32
+
+DATA factor14<>+0(SB)/4, $(32.0)
+DATA factor14<>+4(SB)/4, $(32.0)
+DATA factor14<>+8(SB)/4, $(32.0)
+DATA factor14<>+12(SB)/4, $(32.0)
+DATA factor14<>+16(SB)/4, $(32.0)
+DATA factor14<>+20(SB)/4, $(32.0)
+DATA factor14<>+24(SB)/4, $(32.0)
+DATA factor14<>+28(SB)/4, $(32.0)
+GLOBL factor14<>(SB), RODATA|NOPTR, $32
+
+DATA factor15<>+0(SB)/4, $(0.03125)
+DATA factor15<>+4(SB)/4, $(0.03125)
+DATA factor15<>+8(SB)/4, $(0.03125)
+DATA factor15<>+12(SB)/4, $(0.03125)
+DATA factor15<>+16(SB)/4, $(0.03125)
+DATA factor15<>+20(SB)/4, $(0.03125)
+DATA factor15<>+24(SB)/4, $(0.03125)
+DATA factor15<>+28(SB)/4, $(0.03125)
+GLOBL factor15<>(SB), RODATA|NOPTR, $32
+
+// func winogradMapGradient(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradMapGradient(SB), $1536-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 56(AX), R9
+
+pair:
+	XORQ R10, R10
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, (SP)
+	VMOVUPS     Y5, 224(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 32(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 64(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 96(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 128(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 160(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 192(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, 256(SP)
+	VMOVUPS     Y5, 480(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 288(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 320(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 352(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 384(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 416(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 448(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, 512(SP)
+	VMOVUPS     Y5, 736(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 544(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 576(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 608(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 640(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 672(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 704(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, 768(SP)
+	VMOVUPS     Y5, 992(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 800(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 832(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 864(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 896(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 928(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 960(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, 1024(SP)
+	VMOVUPS     Y5, 1248(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 1056(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 1088(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 1120(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 1152(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1184(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1216(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	VMOVUPS     Y0, 1280(SP)
+	VMOVUPS     Y5, 1504(SP)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 1312(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 1344(SP)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 1376(SP)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 1408(SP)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 1440(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 1472(SP)
+
+	// Columns of the frame, into the target.
+	MOVQ        SI, R11
+	VMOVUPS     (SP), Y0
+	VMOVUPS     256(SP), Y1
+	VMOVUPS     512(SP), Y2
+	VMOVUPS     768(SP), Y3
+	VMOVUPS     1024(SP), Y4
+	VMOVUPS     1280(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     32(SP), Y0
+	VMOVUPS     288(SP), Y1
+	VMOVUPS     544(SP), Y2
+	VMOVUPS     800(SP), Y3
+	VMOVUPS     1056(SP), Y4
+	VMOVUPS     1312(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     64(SP), Y0
+	VMOVUPS     320(SP), Y1
+	VMOVUPS     576(SP), Y2
+	VMOVUPS     832(SP), Y3
+	VMOVUPS     1088(SP), Y4
+	VMOVUPS     1344(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     96(SP), Y0
+	VMOVUPS     352(SP), Y1
+	VMOVUPS     608(SP), Y2
+	VMOVUPS     864(SP), Y3
+	VMOVUPS     1120(SP), Y4
+	VMOVUPS     1376(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     128(SP), Y0
+	VMOVUPS     384(SP), Y1
+	VMOVUPS     640(SP), Y2
+	VMOVUPS     896(SP), Y3
+	VMOVUPS     1152(SP), Y4
+	VMOVUPS     1408(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     160(SP), Y0
+	VMOVUPS     416(SP), Y1
+	VMOVUPS     672(SP), Y2
+	VMOVUPS     928(SP), Y3
+	VMOVUPS     1184(SP), Y4
+	VMOVUPS     1440(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     192(SP), Y0
+	VMOVUPS     448(SP), Y1
+	VMOVUPS     704(SP), Y2
+	VMOVUPS     960(SP), Y3
+	VMOVUPS     1216(SP), Y4
+	VMOVUPS     1472(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     224(SP), Y0
+	VMOVUPS     480(SP), Y1
+	VMOVUPS     736(SP), Y2
+	VMOVUPS     992(SP), Y3
+	VMOVUPS     1248(SP), Y4
+	VMOVUPS     1504(SP), Y5
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y5, (R13)(DI*1)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R11)(DI*1)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS factor8<>+0(SB), Y2, Y6
+	VFMADD231PS factor12<>+0(SB), Y4, Y6
+	VMULPS      factor7<>+0(SB), Y1, Y7
+	VFMADD231PS factor10<>+0(SB), Y3, Y7
+	VFMADD231PS factor14<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R12)
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3<>+0(SB), Y2, Y0
+	VFMADD231PS factor13<>+0(SB), Y4, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor11<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	INCQ        R10
+	CMPQ        R10, $0x02
+	JNE         half
+	SUBQ        $0x40, SI
+	ADDQ        48(AX), SI
+	DECQ        R9
+	JNZ         pair
+	VZEROUPPER
+	RET
+
+// func winogradMapFilter(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradMapFilter(SB), $768-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 56(AX), R9
+
+pair:
+	XORQ R10, R10
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	VMOVUPS     Y0, (SP)
+	VMOVUPS     Y2, 224(SP)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 32(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 64(SP)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 96(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 128(SP)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 160(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 192(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	VMOVUPS     Y0, 256(SP)
+	VMOVUPS     Y2, 480(SP)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 288(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 320(SP)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 352(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 384(SP)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 416(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 448(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	VMOVUPS     Y0, 512(SP)
+	VMOVUPS     Y2, 736(SP)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 544(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 576(SP)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, 608(SP)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 640(SP)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 672(SP)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 704(SP)
+
+	// Columns of the frame, into the target.
+	MOVQ        SI, R11
+	VMOVUPS     (SP), Y0
+	VMOVUPS     256(SP), Y1
+	VMOVUPS     512(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     32(SP), Y0
+	VMOVUPS     288(SP), Y1
+	VMOVUPS     544(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     64(SP), Y0
+	VMOVUPS     320(SP), Y1
+	VMOVUPS     576(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     96(SP), Y0
+	VMOVUPS     352(SP), Y1
+	VMOVUPS     608(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     128(SP), Y0
+	VMOVUPS     384(SP), Y1
+	VMOVUPS     640(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     160(SP), Y0
+	VMOVUPS     416(SP), Y1
+	VMOVUPS     672(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     192(SP), Y0
+	VMOVUPS     448(SP), Y1
+	VMOVUPS     704(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        R8, R11
+	VMOVUPS     224(SP), Y0
+	VMOVUPS     480(SP), Y1
+	VMOVUPS     736(SP), Y2
+	LEAQ        (R11)(DI*2), R12
+	ADDQ        DI, R12
+	LEAQ        (R12)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y2, (R13)(DI*1)
+	VMULPS      factor16<>+0(SB), Y0, Y3
+	VFMADD231PS factor16<>+0(SB), Y2, Y3
+	VMULPS      factor16<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R11)(DI*1)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R11)(DI*2)
+	VMULPS      factor17<>+0(SB), Y0, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
+	VMULPS      factor19<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VMOVUPS     Y5, (R12)
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (R12)(DI*1)
+	VMULPS      factor20<>+0(SB), Y0, Y0
+	VFMADD231PS factor21<>+0(SB), Y2, Y0
+	VMULPS      factor22<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(DI*2)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, SI
+	INCQ        R10
+	CMPQ        R10, $0x02
+	JNE         half
+	SUBQ        $0x40, SI
+	ADDQ        48(AX), SI
+	DECQ        R9
+	JNZ         pair
+	VZEROUPPER
+	RET
+
+DATA factor16<>+0(SB)/4, $(-0.22222222)
+DATA factor16<>+4(SB)/4, $(-0.22222222)
+DATA factor16<>+8(SB)/4, $(-0.22222222)
+DATA factor16<>+12(SB)/4, $(-0.22222222)
+DATA factor16<>+16(SB)/4, $(-0.22222222)
+DATA factor16<>+20(SB)/4, $(-0.22222222)
+DATA factor16<>+24(SB)/4, $(-0.22222222)
+DATA factor16<>+28(SB)/4, $(-0.22222222)
+GLOBL factor16<>(SB), RODATA|NOPTR, $32
+
+DATA factor17<>+0(SB)/4, $(0.011111111)
+DATA factor17<>+4(SB)/4, $(0.011111111)
+DATA factor17<>+8(SB)/4, $(0.011111111)
+DATA factor17<>+12(SB)/4, $(0.011111111)
+DATA factor17<>+16(SB)/4, $(0.011111111)
+DATA factor17<>+20(SB)/4, $(0.011111111)
+DATA factor17<>+24(SB)/4, $(0.011111111)
+DATA factor17<>+28(SB)/4, $(0.011111111)
+GLOBL factor17<>(SB), RODATA|NOPTR, $32
+
+DATA factor18<>+0(SB)/4, $(0.044444446)
+DATA factor18<>+4(SB)/4, $(0.044444446)
+DATA factor18<>+8(SB)/4, $(0.044444446)
+DATA factor18<>+12(SB)/4, $(0.044444446)
+DATA factor18<>+16(SB)/4, $(0.044444446)
+DATA factor18<>+20(SB)/4, $(0.044444446)
+DATA factor18<>+24(SB)/4, $(0.044444446)
+DATA factor18<>+28(SB)/4, $(0.044444446)
+GLOBL factor18<>(SB), RODATA|NOPTR, $32
+
+DATA factor19<>+0(SB)/4, $(0.022222223)
+DATA factor19<>+4(SB)/4, $(0.022222223)
+DATA factor19<>+8(SB)/4, $(0.022222223)
+DATA factor19<>+12(SB)/4, $(0.022222223)
+DATA factor19<>+16(SB)/4, $(0.022222223)
+DATA factor19<>+20(SB)/4, $(0.022222223)
+DATA factor19<>+24(SB)/4, $(0.022222223)
+DATA factor19<>+28(SB)/4, $(0.022222223)
+GLOBL factor19<>(SB), RODATA|NOPTR, $32
+
+DATA factor20<>+0(SB)/4, $(0.7111111)
+DATA factor20<>+4(SB)/4, $(0.7111111)
+DATA factor20<>+8(SB)/4, $(0.7111111)
+DATA factor20<>+12(SB)/4, $(0.7111111)
+DATA factor20<>+16(SB)/4, $(0.7111111)
+DATA factor20<>+20(SB)/4, $(0.7111111)
+DATA factor20<>+24(SB)/4, $(0.7111111)
+DATA factor20<>+28(SB)/4, $(0.7111111)
+GLOBL factor20<>(SB), RODATA|NOPTR, $32
+
+DATA factor21<>+0(SB)/4, $(0.17777778)
+DATA factor21<>+4(SB)/4, $(0.17777778)
+DATA factor21<>+8(SB)/4, $(0.17777778)
+DATA factor21<>+12(SB)/4, $(0.17777778)
+DATA factor21<>+16(SB)/4, $(0.17777778)
+DATA factor21<>+20(SB)/4, $(0.17777778)
+DATA factor21<>+24(SB)/4, $(0.17777778)
+DATA factor21<>+28(SB)/4, $(0.17777778)
+GLOBL factor21<>(SB), RODATA|NOPTR, $32
+
+DATA factor22<>+0(SB)/4, $(0.35555556)
+DATA factor22<>+4(SB)/4, $(0.35555556)
+DATA factor22<>+8(SB)/4, $(0.35555556)
+DATA factor22<>+12(SB)/4, $(0.35555556)
+DATA factor22<>+16(SB)/4, $(0.35555556)
+DATA factor22<>+20(SB)/4, $(0.35555556)
+DATA factor22<>+24(SB)/4, $(0.35555556)
+DATA factor22<>+28(SB)/4, $(0.35555556)
+GLOBL factor22<>(SB), RODATA|NOPTR, $32
+
+// func winogradMapFilterGradient(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradMapFilterGradient(SB), $768-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 56(AX), R9
+
+pair:
+	XORQ R10, R10
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 32(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 64(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 96(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 128(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 160(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 192(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 224(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 256(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 288(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 320(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 352(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 384(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 416(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 448(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 480(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 512(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 544(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 576(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 608(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 640(SP)
+	ADDQ        DX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y0
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y1
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y2
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 672(SP)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, 704(SP)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 736(SP)
+
+	// Columns of the frame, into the target.
+	MOVQ        SI, R11
+	VMOVUPS     (SP), Y0
+	VMOVUPS     96(SP), Y1
+	VMOVUPS     192(SP), Y2
 	VMOVUPS     288(SP), Y3
+	VMOVUPS     384(SP), Y4
+	VMOVUPS     480(SP), Y5
+	VMOVUPS     576(SP), Y6
+	VMOVUPS     672(SP), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     32(SP), Y0
+	VMOVUPS     128(SP), Y1
+	VMOVUPS     224(SP), Y2
+	VMOVUPS     320(SP), Y3
+	VMOVUPS     416(SP), Y4
+	VMOVUPS     512(SP), Y5
+	VMOVUPS     608(SP), Y6
+	VMOVUPS     704(SP), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
+	ADDQ        R8, R11
+	VMOVUPS     64(SP), Y0
+	VMOVUPS     160(SP), Y1
+	VMOVUPS     256(SP), Y2
+	VMOVUPS     352(SP), Y3
 	VMOVUPS     448(SP), Y4
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, (R11)(DI*4)
-	VADDPS      Y2, Y4, Y5
-	VADDPS      Y5, Y3, Y6
-	VMOVUPS     Y6, (R11)(DI*1)
-	VSUBPS      Y3, Y5, Y5
-	VMOVUPS     Y5, (R11)(DI*2)
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (R12)
+	VMOVUPS     544(SP), Y5
+	VMOVUPS     640(SP), Y6
+	VMOVUPS     736(SP), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor17<>+0(SB), Y2, Y0
+	VFMADD231PS factor20<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)
+	VMULPS      factor16<>+0(SB), Y1, Y0
+	VFMADD231PS factor19<>+0(SB), Y3, Y0
+	VFMADD231PS factor22<>+0(SB), Y5, Y0
+	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVAPS     Y7, Y0
+	VFMADD231PS factor16<>+0(SB), Y8, Y0
+	VFMADD231PS factor18<>+0(SB), Y2, Y0
+	VFMADD231PS factor21<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, (R11)(DI*2)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, SI
 	INCQ        R10

@@ -42,6 +42,9 @@ func init() {
 	fast = false
 }
 
+// Fuses says that ConvPool is the fastest way through a layer.
+const Fuses = true
+
 // Instructions names the vector instructions that the kernels use: "relaxed SIMD", "SIMD" or "scalar".
 func Instructions() string { return [...]string{"scalar", "SIMD", "relaxed SIMD"}[version] }
 
@@ -54,26 +57,8 @@ func use(version int32) int32
 // kept alive by the callers. Strides are bytes.
 
 type gemmArgs struct {
-	_                               structs.HostLayout
-	aRow, cRow, aCol, aSegment      uint32
-	bRow, bSegment                  uint32
-	k, segments, add                uint32
-	a, aOuter, b, bPanel, c, cOuter uint32
-	outer, rows, panels             uint32
-}
-
-type transformArgs struct {
-	_                     structs.HostLayout
-	src, srcRow, srcPixel uint32
-	dst, dstRow, dstPixel uint32
-	dstPanel, panels      uint32
-}
-
-type poolArgs struct {
-	_                              structs.HostLayout
-	y, yRow, yPixel                uint32
-	pooled, pooledRow, pooledPixel uint32
-	table, rows, cols, eights      uint32
+	_                                                 structs.HostLayout
+	a, aRow, b, bPanel, c, cRow, eights, rows, panels uint32
 }
 
 type lstmArgs struct {
@@ -82,77 +67,76 @@ type lstmArgs struct {
 	cells, units, pairs uint32
 }
 
+type convPoolArgs struct {
+	_                                      structs.HostLayout
+	src, srcRow, srcPixel, quads           uint32
+	points, weights, shift, panels         uint32
+	products, plane, dst, dstRow, dstPixel uint32
+}
+
+type filterArgs struct {
+	_                                                 structs.HostLayout
+	dst, stride, src, srcRow, channels, scale, panels uint32
+}
+
+type panelArgs struct {
+	_                                             structs.HostLayout
+	dst, dstPanel, src, srcRow, srcCol, k, panels uint32
+}
+
+type halfArgs struct {
+	_                structs.HostLayout
+	dst, src, eights uint32
+}
+
+//go:wasmimport gdram halves
+//go:noescape
+func halves(args *halfArgs)
+
+//go:wasmimport gdram panels
+//go:noescape
+func panels(args *panelArgs)
+
+//go:wasmimport gdram filtersWindows
+//go:noescape
+func filtersWindows(args *filterArgs)
+
+//go:wasmimport gdram filtersSquares
+//go:noescape
+func filtersSquares(args *filterArgs)
+
 //go:wasmimport gdram gemm
 //go:noescape
 func gemm(args *gemmArgs)
-
-//go:wasmimport gdram winogradInput
-//go:noescape
-func winogradInputTile(args *transformArgs)
-
-//go:wasmimport gdram winogradOutput
-//go:noescape
-func winogradOutputTile(args *transformArgs)
-
-//go:wasmimport gdram affinePool
-//go:noescape
-func affinePool(args *poolArgs)
 
 //go:wasmimport gdram lstm
 //go:noescape
 func lstm(args *lstmArgs)
 
+//go:wasmimport gdram convPoolWindows
+//go:noescape
+func convPoolWindows(args *convPoolArgs)
+
+//go:wasmimport gdram convPoolSquares
+//go:noescape
+func convPoolSquares(args *convPoolArgs)
+
 func address(s []float32) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
 
 func bytes(n int) uint32 { return uint32(n) * 4 }
 
+// fast takes the products of evaluation: what it gives to a matrix with packed panels.
 func (g *Gemm) fast(outer, segments, bPanel int) {
-	args := gemmArgs{
-		a: address(g.A), aOuter: bytes(g.AOuter), aRow: bytes(g.ARow), aCol: bytes(g.ACol), aSegment: bytes(g.ASegment),
-		b: address(g.B), bPanel: bytes(bPanel), bRow: bytes(g.BRow), bSegment: bytes(g.BSegment),
-		c: address(g.C), cOuter: bytes(g.COuter), cRow: bytes(g.CRow),
-		outer: uint32(outer), rows: uint32(g.Rows), panels: uint32(g.Columns / Panel),
-		segments: uint32(segments), k: uint32(g.K),
+	if outer > 1 || segments > 1 || g.ACol != 1 || g.BRow != Panel || g.K%8 != 0 || !g.Add {
+		g.portable(outer, segments, bPanel)
+		return
 	}
-	if g.Add {
-		args.add = 1
+	args := gemmArgs{
+		a: address(g.A), aRow: bytes(g.ARow), b: address(g.B), bPanel: bytes(bPanel), c: address(g.C), cRow: bytes(g.CRow),
+		eights: uint32(g.K / 8), rows: uint32(g.Rows), panels: uint32(g.Columns / Panel),
 	}
 	gemm(&args)
 	runtime.KeepAlive(g)
-}
-
-func (t *Tiles) fast(transform tileTransform) {
-	args := transformArgs{
-		src: address(t.Src), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
-		dst: address(t.Dst), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
-		dstPanel: bytes(t.DstPanel), panels: uint32(t.Channels / Panel),
-	}
-	switch transform {
-	case winogradInput:
-		winogradInputTile(&args)
-	case winogradOutput:
-		winogradOutputTile(&args)
-	case winogradGradient:
-		t.portable(transform, tileSize, tilePoints)
-	}
-	runtime.KeepAlive(t)
-}
-
-func (p *Pool) fast(pass poolPass, sums Sums) {
-	switch pass {
-	case poolForward:
-		args := poolArgs{
-			y: address(p.Y), yRow: bytes(p.YRow), yPixel: bytes(p.YPixel),
-			pooled: address(p.Pooled), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
-			table: address(p.Table), rows: uint32(p.Rows), cols: uint32(p.Cols), eights: uint32(p.Channels / Lanes),
-		}
-		affinePool(&args)
-	case poolSums:
-		p.portableGradientSums(sums)
-	case poolBackward:
-		p.portableGradient()
-	}
-	runtime.KeepAlive(p)
 }
 
 func (l *LSTM) fast() {
@@ -168,7 +152,73 @@ func (l *LSTM) fast() {
 	runtime.KeepAlive(l)
 }
 
-// Nobody trains in a browser: the kernels of training alone stay portable.
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	args := convPoolArgs{
+		src: address(src), srcRow: bytes((c.side() + 2) * c.in), srcPixel: bytes(c.in), quads: uint32(c.in / 4),
+		points: address(points), weights: address(c.weights), shift: address(c.shift), panels: uint32(c.out / convPanel),
+		products: address(products), plane: address(plane), dst: address(dst), dstRow: bytes(dstRow), dstPixel: bytes(dstPixel),
+	}
+	if c.transform == &windowTransform {
+		convPoolWindows(&args)
+	} else {
+		convPoolSquares(&args)
+	}
+	runtime.KeepAlive(c)
+}
+
+func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	args := filterArgs{
+		dst: address(c.weights), stride: bytes(c.in * convPanel), src: address(filters), srcRow: bytes(from * 9),
+		channels: uint32(from), scale: address(scale), panels: uint32(c.out / convPanel),
+	}
+	if c.transform == &windowTransform {
+		filtersWindows(&args)
+	} else {
+		filtersSquares(&args)
+	}
+	runtime.KeepAlive(c)
+}
+
+// fast lays out full panels; a last one that is not is laid out as portable does.
+func (p *Panels) fast() {
+	full := p.Rows / Panel
+	if full > 0 {
+		args := panelArgs{
+			dst: address(p.Dst), dstPanel: bytes(p.DstPanel), src: address(p.Src), srcRow: bytes(p.SrcRow), srcCol: bytes(p.SrcCol),
+			k: uint32(p.K), panels: uint32(full),
+		}
+		panels(&args)
+	}
+	p.portable(full * Panel)
+	runtime.KeepAlive(p)
+}
+
+func fastHalves(dst []float32, src []byte) {
+	eights := len(dst) / 8
+	if eights > 0 {
+		args := halfArgs{dst: address(dst), src: uint32(uintptr(unsafe.Pointer(&src[0]))), eights: uint32(eights)}
+		halves(&args)
+		runtime.KeepAlive(dst)
+		runtime.KeepAlive(src)
+	}
+	portableHalves(dst[8*eights:], src[16*eights:])
+}
+
+// Nobody trains in a browser: the kernels of training stay portable.
+
+func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
+
+func (p *Pool) fast(pass poolPass, sums Sums) {
+	switch pass {
+	case poolForward:
+		p.portableForward()
+	case poolSums:
+		p.portableGradientSums(sums)
+	case poolBackward:
+		p.portableGradient()
+	}
+}
+
 func (c *Columns) fast(dst, mean []float32) {
 	if mean == nil {
 		c.portableSums(dst)
@@ -196,26 +246,26 @@ func agrees() bool {
 		}
 		return true
 	}
-	product := func(to []float32, rows int) {
-		g := Gemm{Outer: 2, Rows: rows, Columns: 2 * Panel, Segments: 2, K: 11,
-			A: in[:], AOuter: 3, ARow: 15, ASegment: 60, ACol: 1,
-			B: in[Panel:], BPanel: 22 * Panel, BSegment: 11 * Panel, BRow: Panel,
-			C: to, COuter: 6 * Panel, CRow: 2 * Panel, Add: rows == 2}
-		g.Run()
+	layer := func(to []float32, side, channels int) {
+		c := NewConvPool(side, channels, convPanel)
+		c.Load(in[:], channels-1, in[:], in[8:])
+		c.Forward(to, side/2*convPanel, convPanel, in[:], make([]float32, c.Scratch()))
 	}
-	tiles := func(to []float32) *Tiles {
-		return &Tiles{Src: in[:], SrcRow: 7 * Panel, SrcPixel: Panel,
-			Dst: to, DstRow: 5 * Panel, DstPixel: Panel, DstPanel: Panel, Channels: Panel}
+	raw := make([]byte, 2*len(in))
+	for i := range raw {
+		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
 	}
-	return same(func(to []float32) { product(to, 1) }) &&
-		same(func(to []float32) { product(to, 2) }) &&
-		same(func(to []float32) { product(to, 3) }) &&
-		same(func(to []float32) { tiles(to).Input() }) &&
-		same(func(to []float32) { tiles(to).Output() }) &&
+	return same(func(to []float32) { Halves(to, raw) }) &&
 		same(func(to []float32) {
-			p := Pool{Y: in[:], YRow: 4 * Lanes, YPixel: Lanes, Pooled: to, PooledRow: 2 * Lanes, PooledPixel: Lanes,
-				Table: in[400:], Rows: 2, Cols: 2, Channels: Lanes}
-			p.Forward()
+			p := Panels{Dst: to, DstPanel: 7 * Panel, Src: in[:], SrcRow: 9, SrcCol: 2, Rows: 2*Panel + 3, K: 7}
+			p.Run()
+		}) &&
+		same(func(to []float32) { layer(to, 12, 4) }) &&
+		same(func(to []float32) { layer(to, 6, 12) }) &&
+		same(func(to []float32) {
+			g := Gemm{Rows: 2, Columns: 2 * Panel, K: 16, A: in[:], ARow: 17, ACol: 1,
+				B: in[:], BPanel: 16 * Panel, BRow: Panel, C: to, CRow: 2 * Panel, Add: true}
+			g.Run()
 		}) &&
 		same(func(to []float32) {
 			copy(to, in[:4*6])

@@ -5,6 +5,9 @@ package kernel
 // No fast kernels here: every kernel is its portable definition.
 const fast = false
 
+// Fuses says that ConvPool is the fastest way through a layer; it is where it has a kernel.
+const Fuses = false
+
 // Instructions names the vector instructions that the kernels use: none.
 func Instructions() string { return "scalar" }
 
@@ -15,3 +18,11 @@ func (t *Tiles) fast(transform tileTransform)    { panic(unreachable) }
 func (c *Columns) fast(dst, mean []float32)      { panic(unreachable) }
 func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
 func (l *LSTM) fast()                            { panic(unreachable) }
+func (p *Panels) fast()                          { panic(unreachable) }
+func fastHalves(dst []float32, src []byte)       { panic(unreachable) }
+func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	panic(unreachable)
+}
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	panic(unreachable)
+}

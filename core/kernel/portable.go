@@ -63,19 +63,30 @@ func fours(p, q, b []float32, x0, x1, x2, x3, y0, y1, y2, y3 float32) (_, _, _, 
 	return x0, x1, x2, x3, y0, y1, y2, y3
 }
 
-// row transforms one row, or one column, of a tile.
-func (t tileTransform) row(dst, src *[tilePoints]float32) {
+// line is a row or a column of a tile; small ones leave the rest unused.
+type line = [mapPoints]float32
+
+// line transforms one row, or one column, of a tile.
+func (t tileTransform) line(dst, src *line) {
 	switch t {
-	case winogradInput:
-		inputTransform(dst, src)
-	case winogradOutput:
-		outputTransform(dst, src)
-	case winogradGradient:
-		gradientTransform(dst, src)
+	case tileInput:
+		tileInputLine(dst, src)
+	case tileOutput:
+		tileOutputLine(dst, src)
+	case mapInput:
+		mapInputLine(dst, src)
+	case mapOutput:
+		mapOutputLine(dst, src)
+	case mapGradient:
+		mapGradientLine(dst, src)
+	case mapFilter:
+		mapFilterLine(dst, src)
+	case mapFilterGradient:
+		mapFilterGradientLine(dst, src)
 	}
 }
 
-func inputTransform(t, d *[tilePoints]float32) {
+func tileInputLine(t, d *line) {
 	s, u := d[3]-d[1], d[3]-d[2]
 	t[0] = 2*(d[0]-d[2]) + s
 	t[1] = u - 2*d[1]
@@ -84,39 +95,81 @@ func inputTransform(t, d *[tilePoints]float32) {
 	t[4] = d[4] - d[2] - 2*s
 }
 
-func outputTransform(y, m *[tilePoints]float32) {
+func tileOutputLine(y, m *line) {
 	sum := m[1] + m[2]
 	y[0] = m[0] + m[3] + sum
 	y[1] = m[1] - m[2] + 2*m[3]
 	y[2] = sum + m[4] + 4*m[3]
 }
 
-func gradientTransform(m, y *[tilePoints]float32) {
-	even := y[0] + y[2]
-	m[0] = y[0]
-	m[1] = even + y[1]
-	m[2] = even - y[1]
-	m[3] = y[0] + 2*y[1] + 4*y[2]
-	m[4] = y[2]
+func mapInputLine(t, d *line) {
+	t[0] = d[0] - d[6] + 21./4*(d[4]-d[2])
+	t[7] = d[7] - d[1] + 21./4*(d[3]-d[5])
+	even, odd := d[2]+d[6]-17./4*d[4], d[1]+d[5]-17./4*d[3]
+	t[1], t[2] = even+odd, even-odd
+	even, odd = d[6]+1./4*d[2]-5./4*d[4], 1./2*d[1]-5./2*d[3]+2*d[5]
+	t[3], t[4] = even+odd, even-odd
+	even, odd = d[6]+4*d[2]-5*d[4], 2*d[1]-5./2*d[3]+1./2*d[5]
+	t[5], t[6] = even+odd, even-odd
+}
+
+func mapOutputLine(y, m *line) {
+	s1, s2, s3 := m[1]+m[2], m[3]+m[4], m[5]+m[6]
+	d1, d2, d3 := m[1]-m[2], m[3]-m[4], m[5]-m[6]
+	y[0] = m[0] + s1 + s2 + s3
+	y[1] = d1 + 2*d2 + 1./2*d3
+	y[2] = s1 + 4*s2 + 1./4*s3
+	y[3] = d1 + 8*d2 + 1./8*d3
+	y[4] = s1 + 16*s2 + 1./16*s3
+	y[5] = m[7] + d1 + 32*d2 + 1./32*d3
+}
+
+func mapGradientLine(m, y *line) {
+	m[0], m[7] = y[0], y[5]
+	even, odd := y[0]+y[2]+y[4], y[1]+y[3]+y[5]
+	m[1], m[2] = even+odd, even-odd
+	even, odd = y[0]+4*y[2]+16*y[4], 2*y[1]+8*y[3]+32*y[5]
+	m[3], m[4] = even+odd, even-odd
+	even, odd = y[0]+1./4*y[2]+1./16*y[4], 1./2*y[1]+1./8*y[3]+1./32*y[5]
+	m[5], m[6] = even+odd, even-odd
+}
+
+func mapFilterLine(u, g *line) {
+	u[0], u[7] = g[0], g[2]
+	even, odd := -2./9*(g[0]+g[2]), -2./9*g[1]
+	u[1], u[2] = even+odd, even-odd
+	even, odd = 1./90*g[0]+2./45*g[2], 1./45*g[1]
+	u[3], u[4] = even+odd, even-odd
+	even, odd = 32./45*g[0]+8./45*g[2], 16./45*g[1]
+	u[5], u[6] = even+odd, even-odd
+}
+
+func mapFilterGradientLine(g, u *line) {
+	s1, s2, s3 := u[1]+u[2], u[3]+u[4], u[5]+u[6]
+	d1, d2, d3 := u[1]-u[2], u[3]-u[4], u[5]-u[6]
+	g[0] = u[0] - 2./9*s1 + 1./90*s2 + 32./45*s3
+	g[1] = -2./9*d1 + 1./45*d2 + 16./45*d3
+	g[2] = u[7] - 2./9*s1 + 2./45*s2 + 8./45*s3
 }
 
 // portable transforms rows of the source tile, then columns of the result.
-func (t *Tiles) portable(transform tileTransform, in, out int) {
-	var half [tilePoints][tilePoints]float32 // [in row][out column]
-	var src, dst [tilePoints]float32
+func (t *Tiles) portable(transform tileTransform) {
+	in, out := transform.size()
+	var half [mapPoints]line // [in row][out column]
+	var src, dst line
 	for c := range t.Channels {
 		for i := range in {
 			for j := range in {
 				src[j] = t.Src[i*t.SrcRow+j*t.SrcPixel+c]
 			}
-			transform.row(&half[i], &src)
+			transform.line(&half[i], &src)
 		}
 		to := t.Dst[c/Panel*t.DstPanel+c%Panel:]
 		for j := range out {
 			for i := range in {
 				src[i] = half[i][j]
 			}
-			transform.row(&dst, &src)
+			transform.line(&dst, &src)
 			for i := range out {
 				to[i*t.DstRow+j*t.DstPixel] = dst[i]
 			}
@@ -202,6 +255,121 @@ func (p *Pool) portableGradient() {
 				if top > 0 {
 					p.DY[at+offsets[first(z, top)]] += p.Table.At(TableScale, ch) * dz
 				}
+			}
+		}
+	}
+}
+
+// portable takes all tiles to their points, then for each panel of eight output channels the products and back.
+func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+	t := c.transform
+	side, stride := c.side(), c.pointStride()
+	lines := (side + 2) * c.in
+	var d, u, half [convMost * convMost]float32
+	for tile := range c.tiles() {
+		corner := src[tile/t.tiles*t.outputs*lines+tile%t.tiles*t.outputs*c.in:]
+		for in := range c.in {
+			for i := range t.points {
+				for j := range t.points {
+					d[i*t.points+j] = corner[i*lines+j*c.in+in]
+				}
+			}
+			sandwich(u[:], t.input, d[:], half[:], t.points, t.points)
+			for p, v := range u[:c.points()] {
+				points[p*stride+tile*c.in+in] = v
+			}
+		}
+	}
+	for out := 0; out < c.out; out += convPanel {
+		for p := range c.points() {
+			weights := c.weights[(out/convPanel*c.points()+p)*c.in*convPanel:][:c.in*convPanel]
+			for tile := range c.tiles() {
+				eight(products[(p*c.tiles()+tile)*convPanel:], points[p*stride+tile*c.in:][:c.in], weights)
+			}
+		}
+		for tile := range c.tiles() {
+			at := (tile/t.tiles*side + tile%t.tiles) * t.outputs * convPanel
+			for ch := range convPanel {
+				for p := range c.points() {
+					d[p] = products[(p*c.tiles()+tile)*convPanel+ch]
+				}
+				sandwich(u[:], t.output, d[:], half[:], t.outputs, t.points)
+				for i := range t.outputs {
+					for j := range t.outputs {
+						plane[at+(i*side+j)*convPanel+ch] = u[i*t.outputs+j]
+					}
+				}
+			}
+		}
+		for row := range side / 2 {
+			for column := range side / 2 {
+				to, shift := dst[row*dstRow+column*dstPixel+out:][:convPanel], c.shift[out:][:convPanel]
+				top, bottom := plane[(2*row*side+2*column)*convPanel:], plane[((2*row+1)*side+2*column)*convPanel:]
+				for ch := range to {
+					y := max(top[ch], top[convPanel+ch], bottom[ch], bottom[convPanel+ch])
+					to[ch] = max(0, y+shift[ch])
+				}
+			}
+		}
+	}
+}
+
+// eight writes x·w for w [len(x)][8].
+func eight(to, x, w []float32) {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	for len(x) > 0 && len(w) >= 8 {
+		v := x[0]
+		s0 += v * w[0]
+		s1 += v * w[1]
+		s2 += v * w[2]
+		s3 += v * w[3]
+		s4 += v * w[4]
+		s5 += v * w[5]
+		s6 += v * w[6]
+		s7 += v * w[7]
+		x, w = x[1:], w[8:]
+	}
+	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
+func portableHalves(dst []float32, src []byte) {
+	for i := range dst {
+		dst[i] = half(uint32(src[2*i]) | uint32(src[2*i+1])<<8)
+	}
+}
+
+// portable lays out the panels from the given row on, the first of a panel.
+func (p *Panels) portable(from int) {
+	for ; from < p.Rows; from += Panel {
+		rows := min(Panel, p.Rows-from)
+		dst := p.Dst[from/Panel*p.DstPanel:][:p.K*Panel]
+		src := p.Src[from*p.SrcRow:]
+		for k := range p.K {
+			to := dst[k*Panel:][:Panel]
+			at := k * p.SrcCol
+			for r := range to[:rows] {
+				to[r] = src[at]
+				at += p.SrcRow
+			}
+			clear(to[rows:])
+		}
+	}
+}
+
+// portableLoad takes the filters to their points.
+func (c *ConvPool) portableLoad(filters []float32, from int, scale []float32) {
+	t, points := c.transform, c.points()
+	var g [9]float32
+	var u, half [convMost * convMost]float32
+	for out := range c.out {
+		to := c.weights[out/convPanel*points*c.in*convPanel+out%convPanel:]
+		for in := range from {
+			for i, v := range filters[(out*from+in)*9:][:9] {
+				g[i] = v * scale[out]
+			}
+			sandwich(u[:], t.filter, g[:], half[:], t.points, 3)
+			for p, v := range u[:points] {
+				to[(p*c.in+in)*convPanel] = v
 			}
 		}
 	}

@@ -1,10 +1,12 @@
 package kernel
 
-// Winograd F(3x3,3x3) for 3x3 convolutions of 6x6 maps: four tiles of 3x3 outputs, each from 5x5
-// inputs through 25 products instead of 81 (Lavin & Gray, "Fast Algorithms for Convolutional
-// Neural Networks", 2015), interpolating at 0, 1, -1, 2 and infinity.
+// 3x3 convolutions of 6x6 maps by Winograd's method (Lavin & Gray, "Fast Algorithms for Convolutional
+// Neural Networks", 2015): tiles of outputs from fewer products than a direct sum takes.
 //
 //	Y = Aᵀ[ (G g Gᵀ) ⊙ (Bᵀ d B) ]A
+//
+// Evaluation, often of one picture, uses F(3x3,3x3): four tiles of 3x3 outputs, each from 5x5 inputs through 25
+// products instead of 81, interpolating at 0, 1, -1, 2 and infinity.
 //
 //	     2 -1 -2  1  0           1/2    0    0          1  1  1  1  0
 //	     0 -2 -1  1  0          -1/2 -1/2 -1/2     Aᵀ = 0  1 -1  2  0
@@ -12,13 +14,29 @@ package kernel
 //	     0 -1  0  1  0           1/6  1/3  2/3
 //	     0  2 -1 -2  1             0    0    1
 //
-// Errors stay near 1e-6 relative, three to five times those of a direct sum.
+// Training uses F(6x6,3x3): the whole map is one tile, of 64 products instead of 324, interpolating at 0, 1, -1, 2, -2,
+// 1/2, -1/2 and infinity. The transformed filters are 2.6 times as large, which many pictures share and one does not.
+//
+//	     1    0 -21/4     0  21/4     0 -1 0            1     0     0
+//	     0    1     1 -17/4 -17/4     1  1 0         -2/9  -2/9  -2/9           1 1  1  1   1    1     1 0
+//	     0   -1     1  17/4 -17/4    -1  1 0         -2/9   2/9  -2/9           0 1 -1  2  -2  1/2  -1/2 0
+//	Bᵀ = 0  1/2   1/4  -5/2  -5/4     2  1 0    G =  1/90  1/45  2/45      Aᵀ = 0 1  1  4   4  1/4   1/4 0
+//	     0 -1/2   1/4   5/2  -5/4    -2  1 0         1/90 -1/45  2/45           0 1 -1  8  -8  1/8  -1/8 0
+//	     0    2     4  -5/2    -5   1/2  1 0        32/45 16/45  8/45           0 1  1 16  16 1/16  1/16 0
+//	     0   -2     4   5/2    -5  -1/2  1 0        32/45 -16/45 8/45           0 1 -1 32 -32 1/32 -1/32 1
+//	     0   -1     0  21/4     0 -21/4  0 1            0     0     1
+//
+// Of the largest output, a direct sum over 128 channels is 2e-7 off, F(3x3,3x3) 2e-6 and F(6x6,3x3) 1e-5.
 const (
-	WinogradPoints = 25 // products of one tile
-	WinogradTiles  = 4  // tiles of a 6x6 map
-	tileSize       = 3  // outputs of a tile, in one dimension
+	WinogradPoints = 25 // products of one tile of 3x3
+	WinogradTiles  = 4  // such tiles of a 6x6 map
+	MapPoints      = 64 // products of a map
+	tileSize       = 3  // outputs of a small tile, in one dimension
 	tilePoints     = 5  // its inputs and products, in one dimension
-	mapTiles       = 2  // tiles of a 6x6 map, in one dimension
+	mapTiles       = 2  // small tiles of a map, in one dimension
+	mapSize        = 6  // outputs of a map, in one dimension
+	mapPoints      = 8  // its inputs and products, in one dimension
+	filterSize     = 3  // taps, in one dimension
 )
 
 // Tiles says where a transform reads and writes one tile: an array of channel vectors on either
@@ -39,29 +57,55 @@ func (t *Tiles) check(in, out int) {
 	_ = t.Dst[(out-1)*(t.DstRow+t.DstPixel)+(t.Channels/Panel-1)*t.DstPanel+Panel-1]
 }
 
-// Input computes Bᵀ d B: 5x5 pixels to 5x5 points.
-func (t *Tiles) Input() { t.run(winogradInput, tilePoints, tilePoints) }
+// Input computes Bᵀ d B of a small tile: 5x5 pixels to 5x5 points.
+func (t *Tiles) Input() { t.run(tileInput) }
 
-// Output computes Aᵀ m A: 5x5 points to 3x3 pixels.
-func (t *Tiles) Output() { t.run(winogradOutput, tilePoints, tileSize) }
+// Output computes Aᵀ m A of a small tile: 5x5 points to 3x3 pixels.
+func (t *Tiles) Output() { t.run(tileOutput) }
 
-// Gradient computes A dy Aᵀ, the transpose of Output: 3x3 pixels to 5x5 points.
-func (t *Tiles) Gradient() { t.run(winogradGradient, tileSize, tilePoints) }
+// MapInput computes Bᵀ d B: 8x8 pixels, the map with its border, to 8x8 points.
+func (t *Tiles) MapInput() { t.run(mapInput) }
+
+// MapOutput computes Aᵀ m A: 8x8 points to 6x6 pixels.
+func (t *Tiles) MapOutput() { t.run(mapOutput) }
+
+// MapGradient computes A dy Aᵀ, the transpose of MapOutput: 6x6 pixels to 8x8 points.
+func (t *Tiles) MapGradient() { t.run(mapGradient) }
+
+// MapFilter computes G g Gᵀ: 3x3 taps to 8x8 points.
+func (t *Tiles) MapFilter() { t.run(mapFilter) }
+
+// MapFilterGradient computes Gᵀ du G, the transpose of MapFilter: 8x8 points to 3x3 taps.
+func (t *Tiles) MapFilterGradient() { t.run(mapFilterGradient) }
 
 type tileTransform uint8
 
 const (
-	winogradInput tileTransform = iota
-	winogradOutput
-	winogradGradient
+	tileInput tileTransform = iota
+	tileOutput
+	mapInput
+	mapOutput
+	mapGradient
+	mapFilter
+	mapFilterGradient
 )
 
-func (t *Tiles) run(transform tileTransform, in, out int) {
-	t.check(in, out)
+// size returns how many vectors a transform reads and writes, in one dimension.
+func (t tileTransform) size() (in, out int) {
+	size := [...][2]int{
+		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize},
+		mapInput: {mapPoints, mapPoints}, mapOutput: {mapPoints, mapSize}, mapGradient: {mapSize, mapPoints},
+		mapFilter: {filterSize, mapPoints}, mapFilterGradient: {mapPoints, filterSize},
+	}[t]
+	return size[0], size[1]
+}
+
+func (t *Tiles) run(transform tileTransform) {
+	t.check(transform.size())
 	if fast {
 		t.fast(transform)
 	} else {
-		t.portable(transform, in, out)
+		t.portable(transform)
 	}
 }
 
@@ -85,25 +129,6 @@ func WinogradFilter(u *[WinogradPoints]float32, g *[9]float32) {
 	for i := range tilePoints {
 		for j, row := range winogradG {
 			u[i*tilePoints+j] = t[i][0]*row[0] + t[i][1]*row[1] + t[i][2]*row[2]
-		}
-	}
-}
-
-// WinogradFilterGradient adds dg += Gᵀ du G, the transpose of WinogradFilter.
-func WinogradFilterGradient(dg *[9]float32, du *[WinogradPoints]float32) {
-	var t [tileSize][tilePoints]float32
-	for j := range tilePoints {
-		for i, row := range winogradG {
-			for r := range tileSize {
-				t[r][j] += row[r] * du[i*tilePoints+j]
-			}
-		}
-	}
-	for r := range tileSize {
-		for j, row := range winogradG {
-			for s := range tileSize {
-				dg[r*tileSize+s] += t[r][j] * row[s]
-			}
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (g *guard) origin() string {
 		}
 		return true
 	}
-	for t := range core.Steps {
+	for t := range l.Looks {
 		switch {
 		case !pairs(l.Mu, t) || !pairs(l.Std, t):
 			return fmt.Sprintf("the policy's Gaussian for look %d", t+1)

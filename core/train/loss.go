@@ -99,7 +99,7 @@ func (s *loss) measure(block, _ int) {
 			if argmax(l.Logits[b*classes:][:classes]) == s.labels[b] {
 				reward = 1
 			}
-			for t := range core.Steps {
+			for t := range l.Looks {
 				s.rewards[t*batch+b] = reward
 				s.advantage[t*batch+b] = reward - l.Baselines[t*batch+b]
 			}
@@ -109,7 +109,7 @@ func (s *loss) measure(block, _ int) {
 		clear(sum)
 		var total float32
 		before := 0.0
-		for t := range core.Steps {
+		for t := range l.Looks {
 			at := t*batch + b
 			total += l.Weights[at]
 			for k, v := range l.StepLogits[at*l.LogitStride:][:classes] {
@@ -129,7 +129,7 @@ const maxClasses = 1024
 // standardise turns the rewards of every step into advantages of mean 0 and variance 1 over the batch.
 func (s *loss) standardise() {
 	batch := s.learner.BatchLen
-	for t := range core.Steps {
+	for t := range s.learner.Looks {
 		rewards := s.rewards[t*batch:][:batch]
 		var mean, variance float64
 		for _, r := range rewards {
@@ -149,7 +149,7 @@ func (s *loss) standardise() {
 func (s *loss) spread(block, _ int) {
 	l := s.learner
 	classes, batch := l.Params.Classes, l.BatchLen
-	scale := 1 / float32(batch)
+	scale, looks := 1/float32(batch), float32(l.Looks)
 	from, to := l.Block(block)
 	for b := from; b < to; b++ {
 		out := &s.perImage[b]
@@ -163,11 +163,11 @@ func (s *loss) spread(block, _ int) {
 		out.Prediction = nn.CrossEntropy(logits, label, s.terms.smoothing, dlogits, scale)
 
 		var total float32
-		for t := range core.Steps {
+		for t := range l.Looks {
 			total += l.Weights[t*batch+b]
 		}
 		centre := 0.0 // mean of mu⁴
-		for t := range core.Steps {
+		for t := range l.Looks {
 			at := t*batch + b
 			step := l.StepLogits[at*l.LogitStride:][:classes]
 			dstep := l.DStepLogits[at*l.LogitStride:][:classes]
@@ -178,7 +178,7 @@ func (s *loss) spread(block, _ int) {
 				dw += d * (step[k] - logits[k]) / total
 			}
 			if s.terms.steps > 0 {
-				out.Steps += nn.CrossEntropy(step, label, s.terms.smoothing, dstep, s.terms.steps*scale/core.Steps) / core.Steps
+				out.Steps += nn.CrossEntropy(step, label, s.terms.smoothing, dstep, s.terms.steps*scale/looks) / float64(looks)
 			}
 			l.DMu[at], l.DLogVar[at] = [2]float32{}, [2]float32{}
 			if s.policy {
@@ -187,14 +187,14 @@ func (s *loss) spread(block, _ int) {
 				}
 				out.Reinforce += s.reinforce(at, scale)
 				for _, mu := range l.Mu[at] {
-					centre += float64(mu*mu*mu*mu) / (2 * core.Steps)
+					centre += float64(mu*mu*mu*mu) / (2 * float64(looks))
 				}
 			}
 			miss := float64(l.Baselines[at]) - out.Accuracy
-			out.Baseline += miss * miss / core.Steps
-			l.DBaselines[at] = 2 * float32(miss) * scale / core.Steps
+			out.Baseline += miss * miss / float64(looks)
+			l.DBaselines[at] = 2 * float32(miss) * scale / looks
 		}
-		last := core.Steps*batch + b
+		last := l.Looks*batch + b
 		l.DMu[last], l.DLogVar[last] = [2]float32{}, [2]float32{}
 		out.Total = out.Prediction + float64(s.terms.steps)*out.Steps + out.Baseline + float64(s.terms.reinforce)*out.Reinforce +
 			float64(s.terms.centre)*centre
@@ -213,7 +213,7 @@ func (s *loss) reinforce(at int, scale float32) float64 {
 	dmu, dv := policy.LogProbBackward(value, l.Mu[at], std, -advantage*scale*s.terms.reinforce)
 	for i := range 2 {
 		mu := l.Mu[at][i]
-		l.DMu[at][i] += dmu[i] + s.terms.centre*scale/(2*core.Steps)*4*mu*mu*mu
+		l.DMu[at][i] += dmu[i] + s.terms.centre*scale/(2*float32(l.Looks))*4*mu*mu*mu
 		l.DLogVar[at][i] += dv[i]
 	}
 	return float64(-policy.LogProb(value, l.Mu[at], std) * advantage)

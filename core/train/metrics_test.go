@@ -58,19 +58,19 @@ func TestCalibration(t *testing.T) {
 
 func TestExits(t *testing.T) {
 	var outcomes []Outcome
-	for range 300 {
+	for range 600 {
 		outcomes = append(outcomes, seen(1, .9, 1, .9, 1, .95, 1, .99)) // could stop at once
 	}
-	for range 100 {
+	for range 200 {
 		outcomes = append(outcomes, seen(0, .7, 0, .75, 1, .8, 1, .9)) // needs three looks
 	}
-	outcomes = append(outcomes, seen(0, .9, 0, .9, 1, .95, 1, .99), seen(0, .9, 0, .9, 1, .95, 1, .99)) // two are deceptive: half a point
+	outcomes = append(outcomes, seen(0, .9, 0, .9, 1, .95, 1, .99), seen(0, .9, 0, .9, 1, .95, 1, .99)) // two are deceptive: a quarter of a point
 	e := Evaluation{Classes: 2, Outcomes: outcomes}
 
 	assert.Equal(t, Exit{0, 8, 1, 4}, e.ExitAt(0, 8), "never")
 	x := e.ExitAt(0.85, 8)
-	assert.InDelta(t, 400./402, x.Top1, 1e-9)
-	assert.InDelta(t, (302+400)/402., x.Glimpses, 1e-9)
+	assert.InDelta(t, 800./802, x.Top1, 1e-9)
+	assert.InDelta(t, (602+800)/802., x.Glimpses, 1e-9)
 	assert.Equal(t, 1., e.ExitAt(0.5, 8).Glimpses)
 	assert.Equal(t, 3., e.ExitAt(0.995, 3).Glimpses)
 	exits := e.Exits(8)
@@ -78,19 +78,19 @@ func TestExits(t *testing.T) {
 	assert.InDelta(t, 1, exits[199].Confidence, 1e-9)
 
 	best := e.ChooseExit()
-	assert.InDelta(t, 400./402, best.Top1, 1e-9, "0.4975 points are lost, fewer than 0.5")
-	assert.InDelta(t, (302+300)/402., best.Glimpses, 1e-9, "the 100 stop after the third look")
+	assert.InDelta(t, 800./802, best.Top1, 1e-9, "0.249 points are lost, fewer than 0.25")
+	assert.InDelta(t, (602+600)/802., best.Glimpses, 1e-9, "the 200 stop after the third look")
 	assert.Greater(t, best.Confidence, .75)
 	assert.LessOrEqual(t, best.Confidence, .8)
 
-	e.Outcomes = append(e.Outcomes, outcomes[401]) // with a third, 0.74
+	e.Outcomes = append(e.Outcomes, outcomes[801]) // with a third, 0.37
 	assert.InDelta(t, 1, e.ChooseExit().Top1, 1e-9)
 
 	// One picture of which it is never sure, right after the second look and later.
-	e.Outcomes = append(outcomes[:300:300], seen(0, .2, 1, .2, 1, .2, 1, .2))
+	e.Outcomes = append(outcomes[:600:600], seen(0, .2, 1, .2, 1, .2, 1, .2))
 	best = e.ChooseExit()
-	assert.Equal(t, 1., best.Glimpses, "one in 301 may be lost")
-	e.Outcomes = e.Outcomes[200:]
+	assert.Equal(t, 1., best.Glimpses, "one in 601 may be lost")
+	e.Outcomes = e.Outcomes[500:]
 	best = e.ChooseExit()
 	assert.Equal(t, 2, best.Most)
 	assert.InDelta(t, 102./101, best.Glimpses, 1e-9)

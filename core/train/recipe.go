@@ -15,7 +15,7 @@ import (
 const (
 	Reference = "reference" // the published one
 	Ours      = "gdram"     // ours: same network, same cost
-	// Ours, but no policy ever chooses: what looking is worth shows in the difference.
+	// Ours, but a policy never chooses: what looking is worth shows in the difference.
 	OursScan   = "gdram-scan"
 	OursRandom = "gdram-random"
 )
@@ -32,9 +32,10 @@ type recipe struct {
 	averaging float64 // running average of the weights: weight of the past at a step; 0 for none
 	meanStart float32 // factor on the initial weights of the policy's mean
 
-	instead    Looks      // who chooses the places in place of the policy, from the first step to the last; "" for nobody
-	scan       float64    // share of the epochs that look at random places, for the classifier to start on
-	noise      [2]float32 // factor on the policy's noise, after that: from, to
+	start      float64    // share of the run that looks at random places, for the classifier to start on
+	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
+	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
+	noise      [2]float32 // factor on the policy's noise, after the start: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
 	shift      int        // pixels of 128 a picture of nature is moved by, and mirrored; digits are not
 
@@ -55,7 +56,7 @@ func newRecipe(name string) (recipe, error) {
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			emission: 0.1, averaging: 0.998, meanStart: 0.1,
-			scan: 0.25, noise: [2]float32{0.3, policy.TaughtNoise}, totalStats: true, shift: 12,
+			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, totalStats: true, shift: 12,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := newRecipe(Ours)
@@ -99,17 +100,20 @@ func (r *recipe) rate(step, total int) float64 {
 // lookers says who chooses the places in evaluation.
 func (r *recipe) lookers() Looks { return cmp.Or(r.instead, Policy) }
 
-// looks says who chooses the places in a step, and the factor on the noise of the policy.
-func (r *recipe) looks(step, total int) (looks Looks, scale float32) {
-	start := int(r.scan * float64(total))
-	switch {
-	case r.instead != "":
-		return r.instead, r.noise[0]
-	case step < start:
-		return Random, r.noise[0]
+// looks says who chooses the places in a step, how many there are, and the factor on the noise of the policy.
+func (r *recipe) looks(step, total int) (looks Looks, n int, noise float32) {
+	start := int(r.start * float64(total))
+	if step < start {
+		return Random, r.few, r.noise[0]
 	}
 	done := float32(step-start) / float32(max(total-start, 1))
-	return Policy, r.noise[0] + done*(r.noise[1]-r.noise[0])
+	return r.lookers(), core.Steps, r.noise[0] + done*(r.noise[1]-r.noise[0])
+}
+
+// judges reports whether validation follows an epoch, counted from 1: every one once the classifier has its start,
+// and every fifth before, when it would take a quarter of the time.
+func (r *recipe) judges(epoch, epochs int) bool {
+	return float64(epoch) > r.start*float64(epochs) || epoch%5 == 0
 }
 
 // plateau halves the learning rate when validation has not improved for some epochs, as PyTorch's

@@ -100,17 +100,17 @@ type state struct {
 	Rows      []Row
 }
 
-const stateVersion = 2
+const stateVersion = 3
 
 // KeyRecipe is where weights say in their metadata how they were trained; see Taught.
 const KeyRecipe = "recipe"
 
-// Row is one line of results.csv.
+// Row is one line of results.csv, whose cells stay empty where an epoch was not judged.
 type Row struct {
 	Epoch        int
 	LR           float64
 	Train        Losses
-	Valid        Metrics
+	Valid        *Metrics // nil for an epoch that was not judged
 	ImagesPerSec float64
 }
 
@@ -252,8 +252,8 @@ const freshPictures = 50_000
 // parameters makes the weights a run begins with.
 func (r *trainer) parameters() error {
 	r.params = core.NewParams(r.data.Classes)
+	r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
 	if r.Start == "" || r.Resume {
-		r.params.Initialize(rand.New(rand.NewPCG(r.Seed, 0)))
 		r.recipe.begin(r.params)
 		return nil
 	}
@@ -269,9 +269,13 @@ func (r *trainer) parameters() error {
 		return err
 	}
 	if p.Classes != r.data.Classes {
-		return fmt.Errorf("%s has %d classes, but %s has %d; choose weights of that data set", r.Start, p.Classes, r.Dataset, r.data.Classes)
+		r.Log.Warn("the weights are about other classes: the last layer starts anew", "file", r.Start, "classes", p.Classes, "want", r.data.Classes)
 	}
-	r.params = p
+	for _, s := range r.params.Specs {
+		if from := p.Tensor(s.Name); len(from) == s.Len() {
+			copy(r.params.Tensor(s.Name), from)
+		}
+	}
 	return nil
 }
 
@@ -358,7 +362,7 @@ func (r *trainer) load(path string) error {
 		was, asked any
 	}{
 		{"--dataset", asked.Dataset != "" && asked.Dataset != was.Dataset, was.Dataset, asked.Dataset},
-		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe, was.Recipe, asked.Recipe},
+		{"--recipe", asked.Recipe != "" && asked.Recipe != was.Recipe && !r.forks(was, asked.Recipe), was.Recipe, asked.Recipe},
 		{"--batch-size", asked.BatchSize != 0 && asked.BatchSize != was.BatchSize, was.BatchSize, asked.BatchSize},
 		{"--lr", asked.LR != 0 && asked.LR != was.LR, was.LR, asked.LR},
 		// A cosine over other epochs would have been another run; the published schedule looks back alone.
@@ -369,11 +373,25 @@ func (r *trainer) load(path string) error {
 			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
 		}
 	}
-	r.Dataset, r.Recipe, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.Recipe, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Recipe = cmp.Or(r.Recipe, was.Recipe)
 	r.DataPath = cmp.Or(r.DataPath, was.DataPath)
 	r.Epochs = cmp.Or(r.Epochs, was.Epochs)
 	r.LogInterval = cmp.Or(r.LogInterval, was.LogInterval)
 	return nil
+}
+
+// forks reports whether the loaded run may go on by another recipe: as long as it has not gone past a start that both
+// share, nothing tells it from a run of that recipe.
+func (r *trainer) forks(was Config, name string) bool {
+	before, err := newRecipe(was.Recipe)
+	after, err2 := newRecipe(name)
+	if err != nil || err2 != nil {
+		return false
+	}
+	start := int(before.start * float64(was.Epochs*(r.state.Pictures/was.BatchSize)))
+	after.instead = before.instead
+	return before == after && r.state.Step <= start
 }
 
 // restore puts the loaded state in place.
@@ -465,16 +483,23 @@ func (r *trainer) epoch(ctx context.Context) error {
 	mean.add(s.Sums, 1/float64(batches))
 	speed := float64(batches*r.BatchSize) / s.Elapsed
 	s.Epoch, s.Batch, s.Sums, s.Elapsed = s.Epoch+1, 0, Losses{}, 0
-	if !r.recipe.validateFirst {
+	judged := r.recipe.judges(s.Epoch, r.Epochs)
+	if judged && !r.recipe.validateFirst {
 		if err := r.validate(); err != nil {
 			return err
 		}
 	}
-	s.Rows = append(s.Rows, Row{Epoch: s.Epoch, LR: rate, Train: mean, Valid: s.Valid, ImagesPerSec: speed})
-	v := s.Valid
-	r.Log.Info("epoch", "epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
-		"train", round(mean.Accuracy), "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
-		"best", round(s.Best), "sigma", round(v.MeanSigma), "spread", round(v.Spread), "images_per_second", math.Round(speed))
+	row := Row{Epoch: s.Epoch, LR: rate, Train: mean, ImagesPerSec: speed}
+	log := []any{"epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
+		"train", round(mean.Accuracy), "images_per_second", math.Round(speed)}
+	if judged {
+		v := s.Valid
+		row.Valid = &v
+		log = append(log, "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
+			"best", round(s.Best), "sigma", round(v.MeanSigma), "spread", round(v.Spread))
+	}
+	s.Rows = append(s.Rows, row)
+	r.Log.Info("epoch", log...)
 	if err := r.kept(r.writeResults()); err != nil {
 		return err
 	}
@@ -518,8 +543,8 @@ func (r *trainer) report(batches, total int) {
 
 // step trains on one batch; step counts from 0 over the whole run of total steps.
 func (r *trainer) step(step, total int) (Losses, error) {
-	looks, noise := r.recipe.looks(step, total)
-	r.lookBy(looks, noise)
+	looks, n, noise := r.recipe.looks(step, total)
+	r.lookBy(looks, n, noise)
 	r.learner.Run(r.BatchSize, r.fill)
 	r.learner.Forward(&r.batch)
 	losses := r.loss.run(r.labels, noise, looks == Policy)
@@ -534,9 +559,9 @@ func (r *trainer) step(step, total int) (Losses, error) {
 	return losses, nil
 }
 
-// lookBy prepares the batch for looks that somebody chooses; noise is the policy's.
-func (r *trainer) lookBy(looks Looks, noise float32) {
-	r.looks, r.batch.NoiseScale, r.batch.Places = looks, noise, nil
+// lookBy prepares the batch for n looks that somebody chooses; noise is the policy's.
+func (r *trainer) lookBy(looks Looks, n int, noise float32) {
+	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = looks, n, noise, nil
 	if looks != Policy {
 		r.batch.Places = r.places
 	}
@@ -581,7 +606,7 @@ func (r *trainer) calibrate() {
 		}
 	}
 
-	r.lookBy(r.recipe.lookers(), 0)
+	r.lookBy(r.recipe.lookers(), core.Steps, 0)
 	l.Calibrate(min(calibration, len(r.order)/r.BatchSize), func(i int) *core.Batch {
 		r.state.Batch = i
 		l.Run(r.BatchSize, r.fill)
@@ -637,17 +662,21 @@ func (r *trainer) writeResults() error {
 	for i := range core.Steps {
 		header = append(header, fmt.Sprintf("valid_after_%d", i+1))
 	}
-	w.Write(append(header, "images_per_second"))
+	w.Write(append(slices.Clip(header), "images_per_second"))
 	for _, row := range r.state.Rows {
 		number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 		line := []string{strconv.Itoa(row.Epoch)}
 		for _, v := range []float64{row.LR, row.Train.Total, row.Train.Prediction, row.Train.Steps, row.Train.Baseline,
-			row.Train.Reinforce, row.Train.Accuracy, row.Valid.Top1, row.Valid.Top5, row.Valid.MeanSigma, row.Valid.Spread, row.Valid.ECE,
-			row.Valid.Fast.Confidence, float64(row.Valid.Fast.Most), row.Valid.Fast.Top1, row.Valid.Fast.Glimpses} {
+			row.Train.Reinforce, row.Train.Accuracy} {
 			line = append(line, number(v))
 		}
-		for _, v := range row.Valid.After {
-			line = append(line, number(v))
+		if v := row.Valid; v != nil {
+			for _, v := range append([]float64{v.Top1, v.Top5, v.MeanSigma, v.Spread, v.ECE,
+				v.Fast.Confidence, float64(v.Fast.Most), v.Fast.Top1, v.Fast.Glimpses}, v.After[:]...) {
+				line = append(line, number(v))
+			}
+		} else {
+			line = append(line, make([]string, len(header)-len(line))...)
 		}
 		w.Write(append(line, number(row.ImagesPerSec)))
 	}

@@ -297,6 +297,28 @@ func fill(v []float32, x float32) {
 	}
 }
 
+// TestRunStartsFromOtherClasses: all but the last layer, whose size is the number of classes, goes on learning.
+func TestRunStartsFromOtherClasses(t *testing.T) {
+	c := barsConfig(filepath.Join(t.TempDir(), "run"), Ours)
+	c.Start = "other.safetensors"
+	other := core.NewParams(100)
+	for i := range other.Flat {
+		other.Flat[i] = 7
+	}
+	c.Load = func(string) (*core.Params, error) { return other, nil }
+	r, err := open(c, openBars)
+	require.NoError(t, err)
+	defer r.close()
+	for _, s := range r.params.Specs {
+		if strings.HasPrefix(s.Name, "class_net.fc.2.") {
+			assert.NotContains(t, r.params.Tensor(s.Name), float32(7), s.Name)
+		} else {
+			assert.NotContains(t, r.params.Tensor(s.Name), float32(0), s.Name)
+			assert.EqualValues(t, 7, r.params.Tensor(s.Name)[0], s.Name)
+		}
+	}
+}
+
 // TestRunIsAlone: two runs in one folder would take each other's files for their own.
 func TestRunIsAlone(t *testing.T) {
 	if runtime.GOOS == "js" {
@@ -322,6 +344,26 @@ func TestRunIsAlone(t *testing.T) {
 	require.Positive(t, tries)
 	c.Resume = true
 	assert.NoError(t, run(context.Background(), c, openBars), "a run that ended holds nothing")
+}
+
+// TestRunForks: a run that is still at the start it shares with another recipe goes on as a run of that one.
+func TestRunForks(t *testing.T) {
+	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "forked")
+	require.NoError(t, run(context.Background(), barsConfig(whole, OursScan), openBars))
+
+	ctx, cancel := context.WithCancel(context.Background())
+	c := barsConfig(dir, Ours)
+	c.AfterEpoch = cancel // at a third; the start is three quarters
+	require.ErrorIs(t, run(ctx, c, openBars), ErrInterrupted)
+	c = barsConfig(dir, OursScan)
+	c.Resume = true
+	require.NoError(t, run(context.Background(), c, openBars))
+	for _, name := range []string{BestFile, LastFile} {
+		assert.Equal(t, read(t, whole, name), read(t, dir, name), name)
+	}
+
+	c.Recipe = Ours
+	assert.ErrorContains(t, run(context.Background(), c, openBars), "--recipe gdram-scan, not gdram", "past the start")
 }
 
 // TestRunComparisons: the recipes without a policy look where they say, in training and in evaluation.
@@ -382,9 +424,24 @@ func TestRates(t *testing.T) {
 	assert.InDelta(t, 1./warmup, ours.rate(0, 10000), 1e-9)
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
-	looks, _ := ours.looks(2499, 10000)
-	assert.Equal(t, Random, looks)
-	looks, noise := ours.looks(2500, 10000)
-	assert.Equal(t, Policy, looks)
-	assert.Equal(t, float32(0.3), noise)
+	for _, c := range []struct {
+		step  int
+		looks Looks
+		n     int
+		noise float32
+	}{
+		{0, Random, 3, 0.3},
+		{7499, Random, 3, 0.3},
+		{7500, Policy, core.Steps, 0.3},
+		{8750, Policy, core.Steps, 0.225},
+	} {
+		looks, n, noise := ours.looks(c.step, 10000)
+		assert.Equal(t, c.looks, looks, c.step)
+		assert.Equal(t, c.n, n, c.step)
+		assert.InDelta(t, c.noise, noise, 1e-6, c.step)
+	}
+	assert.False(t, ours.judges(4, 10))
+	assert.True(t, ours.judges(5, 10), "every fifth")
+	assert.False(t, ours.judges(7, 10))
+	assert.True(t, ours.judges(8, 10), "after the start")
 }

@@ -4,12 +4,14 @@ package main
 
 import (
 	"encoding/binary"
+	"math"
 	"unsafe"
 
 	"gdram/core"
 	"gdram/core/checkpoint"
 	"gdram/core/kernel"
 	"gdram/core/pixels"
+	"gdram/core/policy"
 )
 
 // The page makes one call at a time. It asks input for room, writes there what it has, calls, and reads the
@@ -54,7 +56,8 @@ func instructions() { answer = append(answer[:0], kernel.Instructions()...) }
 
 // open decodes the weights file in the input. The models are numbered from 0 in the order in which they were
 // opened. The answer, little endian, is what the file says of itself: the number of classes, 1 if it sees
-// brightness only, else 0, and labels, none or one a class: its length and its UTF-8 bytes.
+// brightness only, else 0, and the number of labels, none or one a class; then texts, each its length and its
+// UTF-8 bytes: the labels, the data set, and the keys and values of all other metadata.
 //
 //go:wasmexport open
 func open() (ok bool) {
@@ -74,10 +77,28 @@ func open() (ok bool) {
 	if meta.Gray {
 		answer[4] = 1
 	}
-	for _, label := range meta.Labels {
-		answer = binary.LittleEndian.AppendUint32(answer, uint32(len(label)))
-		answer = append(answer, label...)
+	answer = binary.LittleEndian.AppendUint32(answer, uint32(len(meta.Labels)))
+	text := func(s string) {
+		answer = binary.LittleEndian.AppendUint32(answer, uint32(len(s)))
+		answer = append(answer, s...)
 	}
+	for _, label := range meta.Labels {
+		text(label)
+	}
+	text(meta.Dataset)
+	for key, value := range meta.Extra {
+		text(key)
+		text(value)
+	}
+	return true
+}
+
+// release gives up a model; its number is not used again.
+//
+//go:wasmexport release
+func release(number int32) (ok bool) {
+	defer guard(&ok)
+	models[number] = nil
 	return true
 }
 
@@ -96,15 +117,39 @@ func prepare(number, width, height int32) (ok bool) {
 	return true
 }
 
-// look looks at the prepared picture.
+// look looks at the prepared picture: until the answer has the given confidence, if that is above 0; at most
+// glimpses times; with the policy's noise times scale, if that is above 0, as draw number sample from the seed.
+// The input holds the looks that the person chose, pinLength bytes each.
 //
 //go:wasmexport look
-func look(number int32, fast bool) (ok bool) {
+func look(number int32, confidence float32, glimpses int32, scale float32, seed uint32, sample int32) (ok bool) {
 	defer guard(&ok)
 	m := models[number]
-	m.result = m.classifier.Classify(m.image, core.Options{Fast: fast})
+	options := core.Options{Confidence: confidence, MaxGlimpses: int(glimpses), Pins: pins[:0], NoiseScale: scale}
+	for p := received; len(p) >= pinLength; p = p[pinLength:] {
+		options.Pins = append(options.Pins, core.Pin{
+			Step: int(binary.LittleEndian.Uint32(p)),
+			X:    math.Float32frombits(binary.LittleEndian.Uint32(p[4:])),
+			Y:    math.Float32frombits(binary.LittleEndian.Uint32(p[8:])),
+		})
+	}
+	if scale > 0 {
+		for i := range noise {
+			noise[i] = policy.Noise(uint64(seed), int(sample), 0, i) // every picture is number 0, as on the command line
+		}
+		options.Noise = noise[:]
+	}
+	m.result = m.classifier.Classify(m.image, options)
 	return true
 }
+
+// pinLength is the bytes of a look that a person chose, little endian: its step from 0, x and y.
+const pinLength = 12
+
+var (
+	pins  [core.Steps]core.Pin
+	noise [core.Steps][2]float32
+)
 
 // report answers with what the last look saw and thought; appendReport has the layout.
 //

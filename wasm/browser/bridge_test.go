@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -15,6 +16,7 @@ import (
 	"gdram/core"
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
+	"gdram/core/policy"
 )
 
 // give writes to the input as the page does, through the address.
@@ -43,13 +45,65 @@ func weights(t *testing.T, meta checkpoint.Meta) []byte {
 func TestOpenTellsWhatTheWeightsKnow(t *testing.T) {
 	opened(t, checkpoint.Meta{Gray: true, Labels: []string{"a", "bé", "c", "d", "e", "f", "g", "h", "i", "j"}})
 	got := answered()
-	require.Greater(t, len(got), 8)
+	require.Greater(t, len(got), 12)
 	assert.EqualValues(t, 10, binary.LittleEndian.Uint32(got))
 	assert.EqualValues(t, 1, binary.LittleEndian.Uint32(got[4:]), "gray")
-	assert.Equal(t, "\x01\x00\x00\x00a\x03\x00\x00\x00bé\x01\x00\x00\x00c", string(got[8:8+5+7+5]))
+	assert.EqualValues(t, 10, binary.LittleEndian.Uint32(got[8:]), "labels")
+	assert.Equal(t, "\x01\x00\x00\x00a\x03\x00\x00\x00bé\x01\x00\x00\x00c", string(got[12:12+5+7+5]))
 
 	opened(t, checkpoint.Meta{})
-	assert.Equal(t, []byte{10, 0, 0, 0, 0, 0, 0, 0}, answered(), "neither gray nor labels")
+	assert.Equal(t, []byte{10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, answered(), "neither gray nor labels, nor a data set")
+
+	opened(t, checkpoint.Meta{Dataset: "own", Extra: map[string]string{"key": "value"}})
+	assert.Equal(t, "\x03\x00\x00\x00own\x03\x00\x00\x00key\x05\x00\x00\x00value", string(answered()[12:]))
+}
+
+// freeLook looks eight times where the policy says.
+func freeLook(m int32) bool {
+	give(nil)
+	return look(m, 0, core.Steps, 0, 0, 0)
+}
+
+// TestLookAsAsked: what the page asks of a look is what core.Options say.
+func TestLookAsAsked(t *testing.T) {
+	m := opened(t, checkpoint.Meta{})
+	rgba := make([]byte, 4*20*20)
+	for i := range rgba {
+		rgba[i] = uint8(i*i) | 3
+	}
+	give(rgba)
+	require.True(t, prepare(m, 20, 20))
+	is := func(want core.Options, why string) {
+		t.Helper()
+		got := slices.Clone(models[m].result.Glimpses)
+		for i := range got {
+			got[i].Probabilities = slices.Clone(got[i].Probabilities)
+		}
+		assert.Equal(t, models[m].classifier.Classify(models[m].image, want).Glimpses, got, why)
+	}
+	freeLook(m)
+	is(core.Options{}, "as the policy says")
+	give(nil)
+	look(m, 0.1001, 5, 0, 0, 0)
+	is(core.Options{Confidence: 0.1001, MaxGlimpses: 5}, "early")
+	look(m, 0, 8, 0.25, 7, 3)
+	noise := make([][2]float32, core.Steps)
+	for i := range noise {
+		noise[i] = policy.Noise(7, 3, 0, i)
+	}
+	is(core.Options{Noise: noise, NoiseScale: 0.25}, "with noise")
+	pin := binary.LittleEndian.AppendUint32([]byte{2, 0, 0, 0}, math.Float32bits(0.5))
+	give(binary.LittleEndian.AppendUint32(pin, math.Float32bits(-0.25)))
+	look(m, 0, 8, 0, 0, 0)
+	is(core.Options{Pins: []core.Pin{{Step: 2, X: 0.5, Y: -0.25}}}, "where a person says")
+	assert.EqualValues(t, 0.5, models[m].result.Glimpses[2].X)
+}
+
+func TestReleasedModelsAreGone(t *testing.T) {
+	m := opened(t, checkpoint.Meta{})
+	require.True(t, release(m))
+	assert.False(t, freeLook(m))
+	assert.Contains(t, string(answered()), "The network failed")
 }
 
 func TestClassifyReports(t *testing.T) {
@@ -63,7 +117,7 @@ func TestClassifyReports(t *testing.T) {
 	}
 	give(rgba)
 	require.True(t, prepare(m, 40, 30), string(answered()))
-	require.True(t, look(m, false), string(answered()))
+	require.True(t, freeLook(m), string(answered()))
 	require.True(t, report(m))
 	got := answered()
 
@@ -71,7 +125,7 @@ func TestClassifyReports(t *testing.T) {
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(got[4*i:])))
 	}
 	const classes, looks = 10, core.Steps
-	numbers := 3 + 2*classes + looks*(5+classes)
+	numbers := 3 + 2*classes + looks*(7+classes)
 	assert.Len(t, got, 4*numbers+core.ImageLen+looks*12*core.GlimpseSize*core.GlimpseSize)
 	assert.EqualValues(t, classes, number(0))
 	assert.EqualValues(t, looks, number(1))
@@ -81,13 +135,13 @@ func TestClassifyReports(t *testing.T) {
 	}
 	assert.InDelta(t, 1, sum, 1e-5, "probabilities")
 	assert.EqualValues(t, 1, number(3+2*classes+2), "weight of the first look")
-	last := 3 + 2*classes + (looks-1)*(5+classes) + 5
+	last := 3 + 2*classes + (looks-1)*(7+classes) + 7
 	for i := range classes {
 		assert.EqualValues(t, number(3+classes+i), number(last+i), "the last look's answer is the answer")
 	}
 
 	give(rgba[:4*30*20])
-	assert.True(t, prepare(m, 30, 20) && look(m, true) && report(m), "another shape, in the buffers of the first")
+	assert.True(t, prepare(m, 30, 20) && freeLook(m) && report(m), "another shape, in the buffers of the first")
 }
 
 func TestBadInputComesBackAsASentence(t *testing.T) {
@@ -111,7 +165,7 @@ func TestBadInputComesBackAsASentence(t *testing.T) {
 		{"truncated weights", func() bool { return file(good[:len(good)/2]) }, "damaged"},
 		{"too few bytes", func() bool { return size(4, 2, 2) }, "2x2"},
 		{"no pixels", func() bool { return size(0, 0, 0) }, "0x0"},
-		{"a panic: no such model", func() bool { return look(m+1, false) }, "The network failed"},
+		{"a panic: no such model", func() bool { return freeLook(m + 1) }, "The network failed"},
 		{"a panic: a report before any look", func() bool { return report(opened(t, checkpoint.Meta{})) }, "The network failed"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -120,5 +174,5 @@ func TestBadInputComesBackAsASentence(t *testing.T) {
 		})
 	}
 	require.True(t, size(4, 1, 1), "the model survives all of it")
-	assert.True(t, look(m, false) && report(m))
+	assert.True(t, freeLook(m) && report(m))
 }

@@ -19,7 +19,7 @@ var retina = glimpse.NewSensor(core.ImageSize, core.Colours, core.GlimpseSize, c
 //
 //	C, n, label
 //	logits [C], probabilities [C]
-//	n times: x, y, weight, sigma x, sigma y, probabilities [C]
+//	n times: x, y, weight, sigma x, sigma y, mean x, mean y, probabilities [C]
 //
 // then bytes, 8 bits a colour:
 //
@@ -37,7 +37,7 @@ func (m *model) appendReport(to []byte) []byte {
 	number(r.Probabilities...)
 	for i := range r.Glimpses {
 		g := &r.Glimpses[i]
-		number(g.X, g.Y, g.Weight, g.SigmaX, g.SigmaY)
+		number(g.X, g.Y, g.Weight, g.SigmaX, g.SigmaY, g.MeanX, g.MeanY)
 		number(g.Probabilities...)
 	}
 

@@ -9,11 +9,19 @@ export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const pictureShape = [3, 128, 128];
 const pictureLength = 3 * 128 * 128;
 
+/** The version of a package that is raced against. */
+export const versionOf = (name) => JSON.parse(readFileSync(path.join(top, 'web/bench/node_modules', name, 'package.json'), 'utf8')).version;
+
+/**
+ * What a program answers: rows of numbers, one a picture.
+ * @typedef {{ logits: number[][], locations: number[][][], weights: number[][] }} Answers
+ */
+
 /** Builds the Go programs into a folder of their own, which close removes. */
 export function open() {
   const folder = mkdtempSync(path.join(tmpdir(), 'gdram-bench-'));
   const file = (name) => path.join(folder, name);
-  const programs = { gdram: './core/cmd/gdram', native: './web/bench/native', formula: './core/internal/golden/formula' };
+  const programs = { gdram: './core/cmd/gdram', racer: './web/bench/racer', formula: './core/internal/golden/formula' };
   for (const [name, source] of Object.entries(programs)) {
     execFileSync('go', ['build', '-trimpath', '-o', file(name), source], { cwd: top, stdio: 'inherit' });
   }
@@ -30,7 +38,7 @@ export function open() {
     return to;
   }
   return {
-    native: file('native'),
+    racer: file('racer'),
     formula,
     weightsOf,
     /** The model in another engine's format. */
@@ -44,7 +52,13 @@ export function open() {
       const from = path.join(top, 'web/samples', dataset);
       const names = readdirSync(from).filter((name) => name.endsWith('.png'));
       const to = file(`${dataset}.f32`);
-      call('native', 'prepare', weightsOf(dataset), to, ...names.map((name) => path.join(from, name)));
+      call('racer', 'prepare', weightsOf(dataset), to, ...names.map((name) => path.join(from, name)));
+      return to;
+    },
+    /** The first test pictures of a data set in the folder of data. */
+    testPictures(dataset, data, count) {
+      const to = file(`${dataset}-test.f32`);
+      call('racer', 'dataset', weightsOf(dataset), to, data, String(count));
       return to;
     },
     /** Writes pictures so that the programs can read them. */
@@ -53,7 +67,8 @@ export function open() {
       writeFileSync(to, Buffer.from(pictures.buffer, pictures.byteOffset, pictures.byteLength));
       return to;
     },
-    answer: (weights, pictures) => JSON.parse(call('native', 'answer', weights, pictures)),
+    /** @param {'policy' | 'random'} looks who chooses the places @returns {Answers} */
+    answer: (weights, pictures, looks = 'policy') => JSON.parse(call('racer', 'answer', weights, pictures, looks)),
     close: () => rmSync(folder, { recursive: true }),
   };
 }
@@ -63,6 +78,16 @@ export function readPictures(file) {
   const b = readFileSync(file);
   const data = new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.length));
   return { data, count: data.length / pictureLength };
+}
+
+/** The same pictures as bytes, [count][128][128][3]. */
+export function pictureBytes(file) {
+  const { data } = readPictures(file);
+  const plane = pictureLength / 3;
+  return Uint8Array.from({ length: data.length }, (_, i) => {
+    const [n, at] = [Math.floor(i / pictureLength), i % pictureLength];
+    return Math.round(255 * data[n * pictureLength + at % 3 * plane + Math.floor(at / 3)]);
+  });
 }
 
 /** Reads a tensor of a golden file as the typed array of its kind. */

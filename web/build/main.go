@@ -2,6 +2,9 @@
 // the kernels of core/kernel, weights and web/samples. It needs only Go. Run it in the top folder:
 //
 //	go run ./web/build
+//	go run ./web/build -offline FILE    writes the whole page as one file, too (single.go)
+//	go run ./web/build -site FOLDER     and as a folder to serve, which can be installed (site.go)
+//	go run ./web/build -package FOLDER  and the engine as an npm package (package.go)
 //
 // The page must work when opened from the file system, where a browser refuses fetch,
 // module scripts and workers by address. So all of dist is classic scripts: the page's code with
@@ -16,10 +19,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,19 +40,28 @@ const (
 )
 
 func main() {
-	if err := build(); err != nil {
+	var to outputs
+	flag.StringVar(&to.offline, "offline", "", "write the whole page to this file")
+	flag.StringVar(&to.site, "site", "", "write the page to this folder, to be served")
+	flag.StringVar(&to.packed, "package", "", "write the npm package to this folder")
+	flag.Parse()
+	if err := build(to); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
+// outputs are what is written beside dist, where it is named.
+type outputs struct{ offline, site, packed string }
+
 // file is one script or style sheet of dist.
 type file struct {
 	name string
 	data []byte
+	text string // what the script delivers, if it does
 }
 
-func build() error {
+func build(to outputs) error {
 	if _, err := os.Stat(source); err != nil {
 		return fmt.Errorf("no folder %s here; run it in the top folder of the project", source)
 	}
@@ -72,8 +86,12 @@ func build() error {
 			return err
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
-		known = append(known, model{Name: name, Bytes: len(data)})
-		files = append(files, delivery("weights-"+name, pack(data)))
+		parts := 0
+		for part := range slices.Chunk(gzipped(data), partSize) {
+			parts++
+			files = append(files, delivery(fmt.Sprintf("weights-%s-%d", name, parts), base64.StdEncoding.EncodeToString(part)))
+		}
+		known = append(known, model{Name: name, Bytes: len(data), Parts: parts})
 	}
 	pictures, err := gallery(known)
 	if err != nil {
@@ -85,7 +103,7 @@ func build() error {
 	}
 	files = append(files, page...)
 	files = append(files, delivery("engine", pack(engine)), delivery("samples", pictures))
-	for _, name := range []string{"simd", "simd_relaxed"} {
+	for _, name := range kernelNames {
 		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
 		if err != nil {
 			return err
@@ -97,14 +115,35 @@ func build() error {
 		return err
 	}
 	report(files)
+	if to.offline != "" {
+		if err := writeSingle(to.offline, files); err != nil {
+			return err
+		}
+	}
+	if to.site != "" {
+		if err := writeSite(to.site, files); err != nil {
+			return err
+		}
+	}
+	if to.packed != "" {
+		return writePackage(to.packed, engine, models)
+	}
 	return nil
 }
+
+// kernelNames are the vector kernels, in the order in which compileKernels of web/src/engine/kernels.js wants them.
+var kernelNames = []string{"simd", "simd_relaxed"}
 
 // model is what the page knows of a weights file before it loads it.
 type model struct {
 	Name  string `json:"name"`
 	Bytes int    `json:"bytes"`
+	Parts int    `json:"parts"` // scripts that deliver it
 }
+
+// partSize is what one of those scripts delivers: a page from the file system may not watch a file as it
+// comes, so it counts parts.
+const partSize = 256 << 10
 
 // sample is a picture of the gallery; web/samples/MODEL/LABEL-NUMBER.png, the number being its
 // place in the test set.
@@ -123,10 +162,7 @@ func compile() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder)
 	out := filepath.Join(folder, "engine.wasm")
-	command := exec.Command("go", "build", "-tags", "simd", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-		"-gcflags=runtime=-l", // inlining in the runtime speeds up little here, and takes 23 KB gzipped
-		"-o", out, "./wasm/browser")
-	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	command := exec.Command("go", "run", "./web/build/engine", "./wasm/browser", out)
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {
 		return nil, fmt.Errorf("compiling ./wasm/browser: %w", err)
@@ -165,30 +201,35 @@ func bundle(models []model) ([]file, error) {
 		return nil, err
 	}
 	virtual := map[string]string{"virtual:models": "export default " + string(list)}
-	worker, err := esbuild(source+"/engine/worker.js", virtual)
+	if virtual["virtual:worker"], err = worker(); err != nil {
+		return nil, err
+	}
+	script, err := esbuild(source+"/main.js", virtual, api.FormatIIFE, "")
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(string(worker))
+	style, err := esbuild(source+"/page.css", virtual, api.FormatDefault, "")
 	if err != nil {
 		return nil, err
 	}
-	virtual["virtual:worker"] = "export default " + string(text)
-	script, err := esbuild(source+"/main.js", virtual)
-	if err != nil {
-		return nil, err
-	}
-	style, err := esbuild(source+"/page.css", virtual)
-	if err != nil {
-		return nil, err
-	}
-	return []file{{"page.js", script}, {"page.css", style}}, nil
+	return []file{{name: "page.js", data: script}, {name: "page.css", data: style}}, nil
 }
 
-// esbuild bundles one entry point into one classic script or style sheet. Modules named
+// worker bundles the worker, as a module that exports its text.
+func worker() (string, error) {
+	script, err := esbuild(source+"/engine/worker.js", nil, api.FormatIIFE, "")
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(string(script))
+	return "export default " + string(text), err
+}
+
+// esbuild bundles one entry point into one script or style sheet; a classic script's exports become the global
+// of the given name, if there is one. Modules named
 // virtual:... are made by this program; virtual:wasm_exec is Go's own glue, taken from the
 // Go that compiled the engine because the two must match.
-func esbuild(entry string, virtual map[string]string) ([]byte, error) {
+func esbuild(entry string, virtual map[string]string, format api.Format, global string) ([]byte, error) {
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env GOROOT: %w", err)
@@ -216,7 +257,8 @@ func esbuild(entry string, virtual map[string]string) ([]byte, error) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints:       []string{entry},
 		Bundle:            true,
-		Format:            api.FormatIIFE,
+		Format:            format,
+		GlobalName:        global,
 		Target:            api.ES2022,
 		Charset:           api.CharsetUTF8,
 		Banner:            banner,
@@ -241,11 +283,10 @@ func delivery(name, text string) file {
 	if err != nil {
 		panic(err) // strings always have a JSON form
 	}
-	return file{name + ".js", []byte("gdramDeliver(..." + string(arguments) + ")\n")}
+	return file{name + ".js", []byte("gdramDeliver(..." + string(arguments) + ")\n"), text}
 }
 
-// replaceDist writes every file aside and renames it, then removes what an earlier build
-// left. Folders in dist are the tests' and stay.
+// replaceDist writes every file, then removes what an earlier build left. Folders in dist are others' and stay.
 func replaceDist(files []file) error {
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		return err
@@ -253,11 +294,7 @@ func replaceDist(files []file) error {
 	keep := map[string]bool{}
 	for _, f := range files {
 		keep[f.name] = true
-		aside := filepath.Join(dist, "."+f.name+".new")
-		if err := os.WriteFile(aside, f.data, 0o644); err != nil {
-			return err
-		}
-		if err := os.Rename(aside, filepath.Join(dist, f.name)); err != nil {
+		if err := replaceFile(filepath.Join(dist, f.name), f.data); err != nil {
 			return err
 		}
 	}
@@ -273,6 +310,18 @@ func replaceDist(files []file) error {
 		}
 	}
 	return nil
+}
+
+// replaceFile writes a file aside and renames it, so that a page which is just loading gets the old one or the new.
+func replaceFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	aside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	if err := os.WriteFile(aside, data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(aside, path)
 }
 
 func report(files []file) {

@@ -1,3 +1,4 @@
+import { fromBase64 } from './bytes.js';
 import { Refusal } from './engine/host.js';
 
 /** @type {Map<string, string>} */
@@ -7,14 +8,24 @@ globalThis.gdramDeliver = (name, text) => {
   delivered.set(name, text);
 };
 
+/** When the whole page has been read. */
+const read = new Promise((resolve) => {
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', resolve);
+  else resolve(undefined);
+});
+
 /**
- * Loads web/dist/NAME.js, a classic script that hands over a text: the one way to load anything
- * that works from the file system too. Nothing is kept here.
+ * Loads a text that web/build made. In the page of a single file it is a block of data further down;
+ * else it is web/dist/NAME.js, a classic script that hands it over: the one way to load anything that works from
+ * the file system too. Nothing is kept here.
  *
  * @param {string} name
  * @returns {Promise<string>}
  */
-export function loadText(name) {
+export async function loadText(name) {
+  await read;
+  const block = document.getElementById(`data-${name}`);
+  if (block) return block.textContent ?? '';
   return new Promise((resolve, reject) => {
     const script = document.createElement('script');
     script.src = `web/dist/${encodeURIComponent(name)}.js`;
@@ -38,23 +49,37 @@ export function loadText(name) {
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function loadBytes(name) {
-  const packed = new Blob([fromBase64(await loadText(name))]);
-  try {
-    const unpacked = new Response(packed.stream().pipeThrough(new DecompressionStream('gzip')));
-    return new Uint8Array(await unpacked.arrayBuffer());
-  } catch {
-    throw new Refusal(`The file web/dist/${name}.js is damaged; run make again and reload.`);
-  }
+  return unpack([await loadText(name)], `The file web/dist/${name}.js is damaged; run make again and reload.`);
 }
 
 /**
- * @param {string} text
- * @returns {Uint8Array<ArrayBuffer>}
+ * The same for what was cut into parts, NAME-1 and so on, so that one sees it come.
+ *
+ * @param {string} name
+ * @param {number} count
+ * @param {(share: number) => void} progress called with 0..1
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export function fromBase64(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+export async function loadParts(name, count, progress) {
+  let come = 0;
+  progress(0);
+  const parts = await Promise.all(Array.from({ length: count }, async (_, i) => {
+    const part = await loadText(`${name}-${i + 1}`);
+    progress(++come / count);
+    return part;
+  }));
+  return unpack(parts, `The files web/dist/${name}-1.js to ${name}-${count}.js are damaged; run make again and reload.`);
+}
+
+/**
+ * @param {string[]} parts base64, together gzip
+ * @param {string} complaint if they are damaged
+ */
+async function unpack(parts, complaint) {
+  try {
+    const unpacked = new Response(new Blob(parts.map(fromBase64)).stream().pipeThrough(new DecompressionStream('gzip')));
+    return new Uint8Array(await unpacked.arrayBuffer());
+  } catch {
+    throw new Refusal(complaint);
+  }
 }

@@ -1,14 +1,24 @@
-import { loadBytes, loadText } from './assets.js';
+import { loadBytes, loadParts, loadText } from './assets.js';
 import { Engine } from './engine/engine.js';
 import { Refusal } from './engine/host.js';
-import { readable, showAnswer, summary } from './page/answer.js';
+import { describe } from './engine/result.js';
+import { milliseconds, percent, readable, showAnswer, summary } from './page/answer.js';
+import { Camera } from './page/camera.js';
+import { caution } from './page/caution.js';
 import { byId, element } from './page/dom.js';
 import { Looks } from './page/looks.js';
-import { modelCards } from './page/models.js';
+import { modelCards, ownCard } from './page/models.js';
 import { startPad } from './page/pad.js';
 import { readPicture } from './page/picture.js';
+import { Controls, fromLink, manner, pinned, toLink, untouched } from './page/settings.js';
+import { copy, saveFilm, savePicture } from './page/share.js';
 import { listenForFiles, markSample, sampleBlob, sampleName, showSamples } from './page/sources.js';
-import { showLooks, showPicture } from './page/stage.js';
+import { listenForPlaces, showLooks, showPicture } from './page/stage.js';
+
+/**
+ * @typedef {import('./page/models.js').ModelCard} ModelCard
+ * @typedef {import('./page/sources.js').Sample} Sample
+ */
 
 /**
  * A picture to look at, and what is said of it.
@@ -16,36 +26,56 @@ import { showLooks, showPicture } from './page/stage.js';
  * @property {import('./engine/host.js').Picture} picture
  * @property {string} name
  * @property {number} decodeTime milliseconds
- * @property {import('./page/sources.js').Sample} [sample]
- * @property {boolean} [live] it is still being drawn
+ * @property {Sample} [sample]
+ * @property {'pad' | 'camera'} [live] where it comes from, if it is still changing
  */
 
-const HINT = 'You can also drop a picture anywhere on this page, or paste one.';
+const HINT = 'Or drop or paste a picture anywhere on this page; or weights of your own, .safetensors.';
+const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
+
+const cards = [...modelCards];
 
 const engine = new Engine({
   engine: () => loadBytes('engine'),
   kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadBytes)),
-  weights: (name) => loadBytes(`weights-${name}`),
+  weights: (name) => {
+    const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
+    return loadParts(`weights-${name}`, card.parts, (share) => showProgress(card, share));
+  },
 });
 
 /** What the person chose. */
-let model = modelCards[0];
+let card = cards[0];
+let settings = untouched();
 /** @type {Subject | undefined} */
 let subject;
-/** @type {import('./page/sources.js').Sample[]} */
+/** @type {Sample[]} */
 let samples = [];
 
+/** What the chosen weights say of themselves, once they are there. @type {import('./engine/host.js').Model | undefined} */
+let model;
+
 /** The last good result, which stays on the page whatever fails after it.
- * @type {{ report: import('./engine/report.js').Report, labels: string[], subject: Subject } | undefined} */
+ * @type {{ report: import('./engine/report.js').Report, context: import('./page/answer.js').Context, subject: Subject, card: ModelCard } | undefined} */
 let shown;
 
-const fast = /** @type {HTMLInputElement} */ (byId('fast'));
+/** What it answered to a picture when it chose all looks itself. @type {{ subject: Subject, card: ModelCard, answer: string } | undefined} */
+let byItself;
+
+/** The look to stay at when the next result is there: the one that the person has just placed. @type {number | undefined} */
+let stayAt;
+
 const stage = byId('stage');
 const looks = new Looks((look) => {
   if (!shown) return;
-  showLooks(shown.report, look, (chosen) => looks.choose(chosen));
-  showAnswer(shown.report, shown.labels, look, shown.subject.sample?.label);
+  const { report, context } = shown;
+  showLooks(report, look, { noise: context.noise, pins: pinSteps(), choose: (chosen) => looks.choose(chosen) });
+  showAnswer(report, look, context);
+  showSteering();
 });
+const controls = new Controls((change) => changeSettings(change));
+
+// ---- what is said
 
 /** @param {unknown} error */
 function refuse(error) {
@@ -54,7 +84,7 @@ function refuse(error) {
   const message = byId('message');
   message.textContent = sentence[0].toUpperCase() + sentence.slice(1) + (/[.!?]$/.test(sentence) ? '' : '.');
   message.classList.add('refusal');
-  if (!shown) byId('wait').textContent = '';
+  if (!shown) byId('wait').hidden = true;
 }
 
 function hint() {
@@ -63,57 +93,112 @@ function hint() {
   message.classList.remove('refusal');
 }
 
-// One classification at a time. What is asked meanwhile replaces what was waiting: only the
-// newest wish counts.
-let busy = false;
-let again = false;
-
-async function look() {
-  if (busy) {
-    again = true;
-    return;
-  }
-  busy = true;
-  do {
-    again = false;
-    await lookOnce();
-  } while (again);
-  busy = false;
-}
-
-async function lookOnce() {
-  const asked = { subject, model, fast: fast.checked };
-  stage.setAttribute('aria-busy', 'true');
-  try {
-    const { labels } = await engine.open(asked.model.name);
-    if (asked.model === model) byId('knows').textContent = knows(labels);
-    if (asked.subject) {
-      const report = await engine.classify(asked.model.name, asked.subject.picture, { fast: asked.fast });
-      if (asked.subject === subject && asked.model === model) show(report, labels, asked.subject);
-    }
-  } catch (error) {
-    refuse(error);
-  }
-  stage.removeAttribute('aria-busy');
+/** @param {ModelCard} of @param {number} share of its weights that are there */
+function showProgress(of, share) {
+  if (of !== card) return;
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+  const text = `Loading the network: ${megabytes(share * of.bytes)} of ${megabytes(of.bytes)} MB`;
+  byId('wait-text').textContent = text;
+  const progress = /** @type {HTMLProgressElement} */ (byId('progress'));
+  progress.hidden = false;
+  progress.value = share;
+  if (shown) byId('knows').textContent = text;
 }
 
 /** @param {string[]} labels */
 function knows(labels) {
   const some = labels.length > 12 ? [...labels.slice(0, 10), `and ${labels.length - 10} more`] : labels;
-  return `Trained on ${model.data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
+  return `Trained on ${card.data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
+}
+
+/** @param {import('./engine/report.js').Report} report @param {string[]} labels */
+const answerOf = ({ label, probabilities }, labels) => `${readable(labels[label])}, ${percent(probabilities[label])}`;
+
+const pinSteps = () => shown?.context.manner.pins.map(({ step }) => step) ?? [];
+
+/** The look that a click on the picture chooses: the next one, or the first where it has finished. */
+function nextChoice() {
+  if (!shown) return 0;
+  const next = looks.chosen + 1;
+  return next < shown.report.looks.length ? next : 0;
+}
+
+function showSteering() {
+  if (!shown || shown.subject.live === 'camera') {
+    byId('steer').textContent = '\u00a0';
+    byId('free').hidden = true;
+    return;
+  }
+  const pins = pinSteps();
+  const alone = byItself?.subject === shown.subject && byItself.card === shown.card ? ` By itself it says ${byItself.answer}.` : '';
+  byId('steer').textContent = pins.length === 0
+    ? `Click the picture: it looks there ${nextChoice() === 0 ? 'first' : `for look ${nextChoice() + 1}`}.`
+    : `With your look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')} it ends with ${answerOf(shown.report, shown.context.labels)}.${alone}`;
+  byId('free').hidden = pins.length === 0;
+}
+
+// ---- looking
+
+// One classification at a time. What is asked meanwhile replaces what was waiting: only the
+// newest wish counts.
+/** @type {Promise<void> | undefined} */
+let busy;
+let again = false;
+
+/** @returns {Promise<void>} when everything that was asked is shown */
+function look() {
+  again = true;
+  busy ??= (async () => {
+    while (again) {
+      again = false;
+      await lookOnce();
+    }
+    busy = undefined;
+  })();
+  return busy;
+}
+
+async function lookOnce() {
+  const asked = { subject, card, settings };
+  if (!subject?.live) stage.setAttribute('aria-busy', 'true');
+  try {
+    const opened = await engine.open(asked.card.name);
+    if (asked.card === card) {
+      model = opened;
+      byId('knows').textContent = knows(opened.labels);
+      controls.show(settings, opened);
+    }
+    if (asked.subject) {
+      const wish = manner(asked.settings, opened);
+      const report = await engine.classify(asked.card.name, asked.subject.picture, wish);
+      if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish);
+    }
+  } catch (error) {
+    if (asked.card === card) refuse(error);
+  }
+  stage.removeAttribute('aria-busy');
 }
 
 /**
  * @param {import('./engine/report.js').Report} report
- * @param {string[]} labels
  * @param {Subject} of
+ * @param {import('./engine/host.js').Model} by
+ * @param {Required<import('./engine/host.js').Manner>} asked
  */
-function show(report, labels, of) {
-  shown = { report, labels, subject: of };
+function show(report, of, by, asked) {
+  const fresh = shown?.subject !== of || shown.card !== card;
+  const doubt = caution(card.name, report, asked.pins.length === 0);
+  const said = summary(report, by.labels, doubt);
+  shown = {
+    report, subject: of, card,
+    context: { labels: by.labels, manner: asked, noise: asked.samples > 0 ? by.noise : 1, truth: of.sample?.label, caution: doubt },
+  };
+  if (asked.pins.length === 0) byItself = { subject: of, card, answer: answerOf(report, by.labels) };
   byId('wait').hidden = true;
-  showPicture(report.picture, `${of.name}, as the network sees it: ${summary(report, labels)}`);
-  looks.show(report, !of.live);
-  byId('summary').textContent = summary(report, labels);
+  showPicture(report.picture, `${of.name}, as the network sees it: ${said}`);
+  looks.show(report, { play: fresh && !of.live, look: stayAt, pins: pinSteps() });
+  stayAt = undefined;
+  if (of.live !== 'camera') byId('summary').textContent = said;
   byId('timing').textContent = [
     `decoded in ${milliseconds(of.decodeTime)}`,
     `prepared in ${milliseconds(report.prepareTime)}`,
@@ -121,45 +206,113 @@ function show(report, labels, of) {
     `Go as WebAssembly, ${engine.instructions}, ${engine.where === 'worker' ? 'in a worker' : 'in the page'}`,
   ].join(' · ');
   markSample(of.sample?.label);
+  for (const id of ['here', 'copy-link', 'copy-json', 'save-png', 'save-gif']) byId(id).removeAttribute('disabled');
   hint();
 }
 
-/** @param {number} time */
-const milliseconds = (time) => `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
+/** @param {Partial<import('./page/settings.js').Settings>} change */
+function changeSettings(change) {
+  settings = { ...settings, ...change };
+  controls.show(settings, model);
+  writeLink();
+  look();
+}
+
+// ---- where pictures come from
 
 let taken = 0;
 
 /**
+ * @param {Subject} chosen
+ * @param {import('./engine/host.js').Pin[]} pins looks at it that the person chose; those at another picture mean nothing here
+ */
+function take(chosen, pins = []) {
+  settings = { ...settings, pins };
+  subject = chosen;
+  controls.show(settings, model);
+  return look();
+}
+
+/**
  * @param {Blob} blob
  * @param {string} name
- * @param {import('./page/sources.js').Sample} [sample]
+ * @param {Sample} [sample]
+ * @param {import('./engine/host.js').Pin[]} [pins]
  */
-async function takeBlob(blob, name, sample) {
+async function takeBlob(blob, name, sample, pins) {
   const turn = ++taken;
   try {
+    if (/\.(safetensors|pth|pt)$/i.test(name)) return await takeWeights(blob, name);
     const start = performance.now();
-    const picture = await readPicture(blob, name);
+    const picture = await readPicture(blob, name, (...asked) => engine.decode(...asked));
     if (turn !== taken) return; // a newer choice was decoded sooner
-    subject = { picture, name, sample, decodeTime: performance.now() - start };
-    look();
+    stopCamera();
+    const done = take({ picture, name, sample, decodeTime: performance.now() - start }, pins);
+    writeLink();
+    await done;
   } catch (error) {
     refuse(error);
   }
 }
 
-/** @param {import('./page/sources.js').Sample} sample */
-const takeSample = (sample) => takeBlob(sampleBlob(sample), sampleName(sample), sample);
+/** @param {Sample} sample @param {import('./engine/host.js').Pin[]} [pins] */
+const takeSample = (sample, pins) => takeBlob(sampleBlob(sample), sampleName(sample), sample, pins);
 
-/** @param {import('./page/models.js').ModelCard} card */
-function chooseModel(card) {
-  model = card;
-  const own = samples.filter((sample) => sample.model === card.name);
-  showSamples(own, takeSample);
-  byId('draw').hidden = !card.draws;
-  if (!card.draws) togglePad(false);
-  // A picture of the person's own stays; a sample makes room for one that the model may know.
-  if (own.length > 0 && (!subject || subject.sample || subject.live)) takeSample(own[0]);
-  else look();
+/** @param {Blob} blob @param {string} name */
+async function takeWeights(blob, name) {
+  if (blob.size > MOST_WEIGHTS) throw new Refusal(`“${name}” has ${Math.round(blob.size / 1e6)} MB; weights of this network take a few. Choose another file`);
+  let opened;
+  try {
+    opened = await engine.add('own', new Uint8Array(await blob.arrayBuffer()));
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`“${name}” cannot be used: ${error.message}`) : error;
+  }
+  const own = ownCard(name, blob.size, opened);
+  const old = cards.findIndex((one) => one.name === own.name);
+  if (old < 0) cards.push(own);
+  else cards[old] = own;
+  listModels(own);
+  await chooseModel(own);
+}
+
+const camera = new Camera(
+  (picture) => take({ picture, name: 'what the camera sees', decodeTime: 0, live: 'camera' }),
+  (perSecond) => {
+    byId('rate').textContent = `Live, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} pictures a second`;
+  },
+);
+
+async function toggleCamera() {
+  if (camera.on) {
+    stopCamera();
+    if (shown) byId('summary').textContent = summary(shown.report, shown.context.labels, shown.context.caution);
+    return;
+  }
+  taken++;
+  try {
+    await camera.start();
+    if (!camera.on) return; // another picture was chosen meanwhile
+    byId('rate').hidden = false;
+    byId('rate').textContent = 'Live';
+    byId('camera').setAttribute('aria-pressed', 'true');
+    byId('camera').textContent = 'Stop camera';
+  } catch (error) {
+    stopCamera();
+    refuse(error);
+  }
+}
+
+/** The last picture stays, as a still. */
+function stopCamera() {
+  camera.stop();
+  if (subject?.live === 'camera') {
+    subject.live = undefined;
+    showSteering();
+  }
+  byId('rate').hidden = true;
+  byId('rate').textContent = '';
+  byId('camera').setAttribute('aria-pressed', 'false');
+  byId('camera').textContent = 'Camera';
 }
 
 /** @param {boolean} open */
@@ -169,34 +322,171 @@ function togglePad(open) {
   if (open) byId('paper').focus();
 }
 
-function listModels() {
-  modelCards.forEach((card, i) => {
-    const input = element('input', { type: 'radio', name: 'model', value: card.name, checked: i === 0 });
-    input.addEventListener('change', () => chooseModel(card));
-    byId('models').append(element('label', {}, input, element('span', {}, card.title, ' ', element('small', {}, card.data))));
+// ---- networks
+
+/** @param {ModelCard} chosen */
+function listModels(chosen) {
+  byId('models').querySelectorAll('label').forEach((label) => label.remove());
+  for (const one of cards) {
+    const input = element('input', { type: 'radio', name: 'model', value: one.name, checked: one === chosen });
+    input.addEventListener('change', () => chooseModel(one));
+    byId('models').append(element('label', {}, input, element('span', {}, element('span', { class: 'name' }, one.title), ' ', element('small', {}, one.data))));
+  }
+}
+
+/**
+ * @param {ModelCard} chosen
+ * @param {Sample} [sample] to look at, with pins in it; else a picture of the person's own stays, and a sample makes room for
+ *   one that the model may know
+ * @param {import('./engine/host.js').Pin[]} [pins]
+ */
+async function chooseModel(chosen, sample, pins) {
+  card = chosen;
+  model = undefined;
+  const own = samples.filter(({ model: name }) => name === chosen.samples);
+  showSamples(own, takeSample);
+  markSample(subject?.sample?.label);
+  byId('draw').hidden = !chosen.draws;
+  if (!chosen.draws) togglePad(false);
+  const replaceable = !subject || subject.live === 'pad' || (subject.sample && !own.includes(subject.sample));
+  if (sample ?? (replaceable && own[0])) {
+    await takeSample(sample ?? own[0], pins);
+  } else {
+    writeLink();
+    await look();
+  }
+}
+
+// ---- links
+
+/** The page as it is, but for pictures of the person's own, which no link can hold. */
+function linkOf() {
+  /** @type {[string, string][]} */
+  const parts = [];
+  if (card.parts > 0) parts.push(['model', card.name]);
+  if (subject?.sample) parts.push(['picture', `${subject.sample.label}-${subject.sample.number}`]);
+  parts.push(...toLink(settings));
+  return `#${parts.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll('%2C', ',')}`).join('&')}`;
+}
+
+/** Whether the first picture is there; from then on all changes are the person's. */
+let began = false;
+
+/** Keeps the address in step. */
+function writeLink() {
+  if (began) history.replaceState(null, '', linkOf());
+}
+
+/** Shows what the address asks for; what it asks wrongly is told once the rest is there. */
+async function readLink() {
+  const link = new URLSearchParams(location.hash.slice(1));
+  let chosen = cards[0];
+  /** @type {Sample | undefined} */
+  let sample;
+  /** @type {unknown} */
+  let complaint;
+  settings = untouched();
+  try {
+    const name = link.get('model');
+    if (name !== null) {
+      const found = cards.find((one) => one.name === name);
+      if (!found) throw new Refusal(`The link asks for the network “${name}”; this page has ${cards.map((one) => one.name).join(', ')}. It shows the first instead.`);
+      chosen = found;
+    }
+    const picture = link.get('picture');
+    if (picture !== null) {
+      sample = samples.find((one) => one.model === chosen.samples && `${one.label}-${one.number}` === picture);
+      if (!sample) throw new Refusal(`The link asks for the picture “${picture}”, which is not among the samples. The page shows the first instead.`);
+    }
+    settings = fromLink(link);
+  } catch (error) {
+    complaint = error;
+  }
+  listModels(chosen);
+  controls.show(settings, undefined);
+  subject = undefined;
+  await chooseModel(chosen, sample, settings.pins);
+  if (complaint) refuse(complaint);
+}
+
+// ---- start
+
+function listenForShares() {
+  const says = (/** @type {string} */ text) => {
+    byId('done').textContent = '';
+    setTimeout(() => (byId('done').textContent = text)); // said again, also when it is the same
+  };
+  /** @param {string} id @param {(result: NonNullable<typeof shown>) => Promise<string> | string} action */
+  const on = (id, action) => byId(id).addEventListener('click', async () => {
+    if (!shown) return;
+    try {
+      says(await action(shown));
+    } catch (error) {
+      refuse(error);
+    }
+  });
+  const fileName = (/** @type {NonNullable<typeof shown>} */ { report, context }) => `${context.labels[report.label]}-in-${report.looks.length}-looks`.replace(/[^\w-]+/g, '-');
+  on('copy-link', async (result) => {
+    writeLink();
+    await copy(location.href);
+    return result.subject.sample ? 'Link copied.' : 'Link copied; it has the settings, but not your picture, which stays here.';
+  });
+  on('copy-json', async ({ report, context, subject: of, card: by }) => {
+    const { labels, manner: asked } = context;
+    const result = {
+      file: of.name, model: by.name === 'own' ? by.title : by.name, ...describe(report, labels, 5), asked,
+      milliseconds: { decode: of.decodeTime, prepare: report.prepareTime, look: report.lookTime }, engine: engine.instructions,
+    };
+    await copy(`${JSON.stringify(result, null, 2)}\n`);
+    return 'Result copied as JSON.';
+  });
+  on('save-png', async (result) => {
+    await savePicture(fileName(result), result.report, looks.chosen, result.context);
+    return 'Picture saved.';
+  });
+  on('save-gif', (result) => {
+    saveFilm(fileName(result), result.report, result.context);
+    return 'Animation saved.';
   });
 }
 
 async function start() {
-  listModels();
+  listModels(card);
+  controls.show(settings, model);
   hint();
-  fast.addEventListener('change', look);
   listenForFiles(takeBlob, refuse);
+  listenForShares();
+  listenForPlaces((x, y) => {
+    if (!shown || shown.subject !== subject || subject.live === 'camera') return;
+    stayAt = nextChoice();
+    changeSettings(pinned({ ...settings, pins: shown.context.manner.pins }, { step: stayAt, x, y }));
+  });
+  byId('free').addEventListener('click', () => {
+    stayAt = looks.chosen;
+    changeSettings({ pins: [] });
+    byId('here').focus();
+  });
+  byId('camera').addEventListener('click', toggleCamera);
   byId('draw').addEventListener('click', () => togglePad(byId('pad').hidden === true));
   startPad((picture) => {
-    subject = { picture, name: 'your drawing', decodeTime: 0, live: true };
-    look();
+    taken++;
+    stopCamera();
+    take({ picture, name: 'your drawing', decodeTime: 0, live: 'pad' });
   });
+  addEventListener('hashchange', readLink);
   byId('page').hidden = false;
 
-  // The engine comes after the first paint.
+  const linked = new URLSearchParams(location.hash.slice(1)).get('model');
+  engine.open((cards.find((one) => one.name === linked) ?? cards[0]).name).catch(() => {}); // whoever needs it is told
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  if (document.querySelector('link[rel=manifest]')) navigator.serviceWorker?.register('sw.js').catch(console.error);
   try {
     samples = JSON.parse(await loadText('samples'));
   } catch (error) {
     refuse(error);
   }
-  chooseModel(model);
+  await readLink();
+  began = true;
 }
 
 start();

@@ -11,11 +11,30 @@ declare module 'virtual:worker' {
 
 /** The weights there are. */
 declare module 'virtual:models' {
-  const models: { name: string; bytes: number }[];
+  const models: { name: string; bytes: number; parts: number }[];
   export default models;
 }
 
+/** The versions of the kernels, as base64. */
+declare module 'virtual:kernels' {
+  const versions: string[];
+  export default versions;
+}
+
+/** The files of the page as it is served, by their paths. */
+declare module 'virtual:site' {
+  const site: { version: string; files: string[] };
+  export default site;
+}
+
+/** What src/sw.js needs of ServiceWorkerGlobalScope; the types of workers and of pages exclude each other. */
+interface ServiceWorkerScope {
+  addEventListener(type: 'install' | 'activate', listener: (event: { waitUntil(done: Promise<unknown>): void }) => void): void;
+  addEventListener(type: 'fetch', listener: (event: { request: Request; respondWith(answer: Promise<Response>): void }) => void): void;
+}
+
 declare class Go {
+  env: Record<string, string>;
   importObject: WebAssembly.Imports;
   /** Resolves when the program ends. */
   run(instance: WebAssembly.Instance): Promise<void>;
@@ -27,7 +46,8 @@ interface GoExports {
   input(size: number): number;
   open(): number;
   prepare(model: number, width: number, height: number): number;
-  look(model: number, fast: number): number;
+  look(model: number, confidence: number, glimpses: number, scale: number, seed: number, sample: number): number;
+  release(model: number): number;
   report(model: number): number;
   instructions(): void;
   answerAddress(): number;

@@ -1,8 +1,11 @@
 // Drives Debian's Chromium against the page as a person opens it: from the file system, with
 // the network off.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -22,22 +25,81 @@ export function launch(...flags) {
  * Opens the page of a folder in a fresh context. `page.trouble` collects what must not happen:
  * requests that leave the page, errors, violations of the security policy.
  */
-export async function open(browser, { at = top, before = undefined, ...options } = {}) {
+export async function open(browser, { at = top, address = undefined, before = undefined, permissions = [], ...options } = {}) {
   const context = await browser.newContext({
     offline: true, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 }, ...options,
   });
+  if (permissions.length > 0) await context.grantPermissions(permissions);
   const page = await context.newPage();
   page.trouble = [];
   page.on('request', (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) page.trouble.push(`request ${request.url()}`);
+    if (!/^(file|data|blob):/.test(request.url()) && !(address && request.url().startsWith(new URL('/', address).href))) page.trouble.push(`request ${request.url()}`);
   });
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) page.trouble.push(message.text());
   });
   page.on('pageerror', (error) => page.trouble.push(String(error)));
   if (before) await page.addInitScript(before);
-  await page.goto(pathToFileURL(path.join(at, 'index.html')).href);
+  await page.goto(address ?? pathToFileURL(path.join(at, 'index.html')).href);
   return page;
+}
+
+/**
+ * Launches a browser for the tests of a file. What it returns makes tests: each runs on a fresh page, and
+ * nothing untoward may happen there.
+ */
+export function pages(...flags) {
+  let browser;
+  before(async () => { browser = await launch(...flags); });
+  after(async () => {
+    await browser.close();
+    removeFolders();
+  });
+  return (f, { with: other, ...options } = {}) => async () => {
+    const page = await open(other ?? browser, options);
+    try {
+      await f(page);
+      assert.deepEqual(page.trouble, []);
+    } finally {
+      await page.context().close();
+    }
+  };
+}
+
+/** Builds the page in its other shapes, into folders of their own. */
+export function builds() {
+  const to = folder();
+  const made = { offline: path.join(to, 'gdram.html'), site: path.join(to, 'site'), packed: path.join(to, 'package') };
+  execFileSync('go', ['run', './web/build', '-offline', made.offline, '-site', made.site, '-package', made.packed], { cwd: top, stdio: ['ignore', 'ignore', 'inherit'] });
+  return made;
+}
+
+export const weights = path.join(top, 'weights');
+export const models = readdirSync(weights).filter((name) => name.endsWith('.safetensors')).map((name) => name.replace('.safetensors', ''));
+/** The samples of a model: label and number. */
+export const samplesOf = (model) => readdirSync(path.join(top, 'web/samples', model)).map((name) => name.replace('.png', '').split('-'));
+
+let program;
+
+/** What the command line says of pictures; the path of each within the project. */
+export function predicted(model, files, ...flags) {
+  if (!program) {
+    program = path.join(top, 'bin/gdram-of-tests'); // linked anew only after a change
+    execFileSync('go', ['build', '-o', program, './core/cmd/gdram'], { cwd: top });
+  }
+  const lines = execFileSync(program, ['predict', '--json', '--weights', path.join(weights, `${model}.safetensors`), ...flags, ...files], { cwd: top, encoding: 'utf8' });
+  return lines.trim().split('\n').map((line) => JSON.parse(line));
+}
+
+export const sampleFile = (model, [label, number]) => `web/samples/${model}/${label}-${number}.png`;
+
+export function near(got, want, tolerance, what) {
+  assert.ok(Math.abs(got - want) <= tolerance, `${what}: got ${got}, want ${want}`);
+}
+
+export async function chooseModel(page, model) {
+  await page.locator(`#models input[value="${model}"]`).check({ force: true });
+  await page.waitForSelector(`#models input[value="${model}"]:checked`);
 }
 
 const folders = [];
@@ -70,10 +132,14 @@ export async function shown(page, subject = '') {
   return page.evaluate(() => ({
     label: document.getElementById('label').textContent,
     after: document.getElementById('after').textContent,
+    note: document.getElementById('note').textContent,
     summary: document.getElementById('summary').textContent,
     picture: document.getElementById('picture').getAttribute('aria-label'),
     rows: [...document.querySelectorAll('#top tbody tr')].map((row) => row.querySelector('th').textContent),
     shares: [...document.querySelectorAll('#top .number')].map((cell) => Number(cell.textContent.replace(/[^\d.]/g, ''))),
+    others: document.querySelectorAll('#overlay .path.other').length,
+    courses: [...document.querySelectorAll('#top .course .unseen')].map((cell) => cell.textContent.split(', ').map((share) => Number(share.replace(/[^\d.]/g, '')))),
+    steer: document.getElementById('steer').textContent,
     places: [...document.querySelectorAll('#overlay .marker')]
       .map((marker) => ({ number: Number(marker.textContent), spot: marker.querySelector('.spot') }))
       .sort((a, b) => a.number - b.number)
@@ -104,6 +170,10 @@ export async function draw(page, width, height, paint, type = 'image/png') {
         context.fillRect(0, 0, w, h / 2);
         context.fillStyle = '#0000ff';
         context.fillRect(0, h / 2, w, h / 2);
+      },
+      wall: () => {
+        context.fillStyle = '#8a9a7a';
+        context.fillRect(0, 0, w, h);
       },
     };
     steps[source]();

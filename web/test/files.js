@@ -44,3 +44,14 @@ export function turned(jpeg) {
   ]);
   return Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
 }
+
+/** A weights file with other metadata; only what is given changes. */
+export function withMetadata(safetensors, change) {
+  const length = Number(safetensors.readBigUInt64LE(0));
+  const header = JSON.parse(safetensors.toString('utf8', 8, 8 + length));
+  header.__metadata__ = { ...header.__metadata__, dataset: 'something else', ...change };
+  const text = Buffer.from(JSON.stringify(header));
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([head, text, safetensors.subarray(8 + length)]);
+}

@@ -1,50 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import AxeBuilder from '@axe-core/playwright';
-import { copyOfPage, draw, folder, launch, open, refusal, removeFolders, screenshots, shown, top } from './browser.js';
+import {
+  chooseModel, copyOfPage, draw, folder, launch, models, near, open, pages, predicted, refusal, sampleFile, samplesOf, screenshots, shown, top,
+} from './browser.js';
 import { blackPNG, turned } from './files.js';
 
-let browser;
-before(async () => { browser = await launch(); });
-after(async () => {
-  await browser.close();
-  removeFolders();
-});
-
-/** Runs f on a fresh page and holds that nothing untoward happened on it. */
-const onPage = (f, { with: chromium, ...options } = {}) => async () => {
-  const page = await open(chromium ?? browser, options);
-  try {
-    await f(page);
-    assert.deepEqual(page.trouble, []);
-  } finally {
-    await page.context().close();
-  }
-};
-
-const weights = path.join(top, 'weights');
-const models = readdirSync(weights).filter((name) => name.endsWith('.safetensors')).map((name) => name.replace('.safetensors', ''));
-const samplesOf = (model) => readdirSync(path.join(top, 'web/samples', model)).map((name) => name.replace('.png', '').split('-'));
-
-/** What the command line says of the samples of a model, in their order. */
-function predicted(model) {
-  const files = samplesOf(model).map(([label, number]) => `web/samples/${model}/${label}-${number}.png`);
-  const lines = execFileSync('go', ['run', './core/cmd/gdram', 'predict', '--json', '--weights', path.join(weights, `${model}.safetensors`), ...files], { cwd: top, encoding: 'utf8' });
-  return lines.trim().split('\n').map((line) => JSON.parse(line));
-}
-
-function near(got, want, tolerance, what) {
-  assert.ok(Math.abs(got - want) <= tolerance, `${what}: got ${got}, want ${want}`);
-}
-
-async function chooseModel(page, model) {
-  await page.locator(`#models input[value="${model}"]`).check({ force: true });
-  await page.waitForSelector(`#models input[value="${model}"]:checked`);
-}
+const onPage = pages();
 
 describe('a result', () => {
   test('is on the page by itself, with every part of it', onPage(async (page) => {
@@ -64,7 +30,7 @@ describe('a result', () => {
     test(`for every sample of ${model} is what the command line says`, onPage(async (page) => {
       await shown(page);
       await chooseModel(page, model);
-      const command = predicted(model);
+      const command = predicted(model, samplesOf(model).map((sample) => sampleFile(model, sample)));
       const labels = [];
       for (const [i, [label, number]] of samplesOf(model).entries()) {
         await page.click(`#samples [data-sample="${label}"]`);
@@ -103,25 +69,6 @@ describe('a result', () => {
     assert.ok(Math.abs(patch - there) < 40, `patch ${patch}, picture ${there}`);
   }));
 
-  test('stops early when asked, and says what that saved', onPage(async (page) => {
-    await shown(page);
-    await page.check('#fast');
-    let fewer = 0;
-    for (const [label] of samplesOf('mnist')) {
-      await page.click(`#samples [data-sample="${label}"]`);
-      const result = await shown(page, `${label}, test picture`);
-      assert.ok(result.looks >= 3 && result.looks <= 8, `${result.looks} looks`);
-      assert.equal(result.markers, result.looks);
-      if (result.looks < 8) {
-        fewer++;
-        assert.match(result.after, new RegExp(`saving ${8 - result.looks}`));
-      }
-    }
-    await page.uncheck('#fast');
-    await page.waitForFunction(() => document.querySelectorAll('#looks input:enabled').length === 8);
-    console.log(`# stopped early on ${fewer} of ${samplesOf('mnist').length} samples`);
-  }));
-
   test('plays its looks in order for who likes motion', onPage(async (page) => {
     await page.waitForFunction(() => document.getElementById('play').textContent === 'Pause', null, { timeout: 30000 });
     assert.match(await page.textContent('#after'), /after 1 of 8/);
@@ -142,12 +89,12 @@ describe('without a mouse', () => {
       await page.keyboard.press('Tab');
       const id = await page.evaluate(() => {
         const at = document.activeElement;
-        return at === document.body ? '' : at.id || at.name || `sample ${at.dataset.sample}`;
+        return at === document.body ? '' : at.id || at.name || (at.dataset.sample ? `sample ${at.dataset.sample}` : at.tagName);
       });
       if (visited.includes(id) || id === '') break;
       visited.push(id);
     }
-    assert.deepEqual(visited, ['model', 'fast', ...samplesOf('mnist').map(([label]) => `sample ${label}`), 'choose', 'draw', 'look', 'play']);
+    assert.deepEqual(visited, ['model', 'choose', 'camera', 'draw', ...samplesOf('mnist').map(([label]) => `sample ${label}`), 'here', 'look', 'play', 'SUMMARY', 'copy-link', 'copy-json', 'save-png', 'save-gif']);
 
     await page.focus('#samples [data-sample="7"]');
     await page.keyboard.press('Enter');
@@ -157,6 +104,41 @@ describe('without a mouse', () => {
     assert.match(await page.textContent('#after'), /after 7 of 8/);
     assert.equal(await page.textContent('#look-title'), 'Look 7: what it saw');
     assert.equal(await page.textContent('.marker.chosen text'), '7');
+  }));
+
+  test('the controls are worked', onPage(async (page) => {
+    await shown(page);
+    const result = async (wanted) => {
+      await page.waitForFunction((text) => document.getElementById('after').textContent.includes(text), wanted);
+      return shown(page);
+    };
+    await page.focus('.panel summary');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
+    assert.equal((await result('of 5 looks')).looks, 5);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    assert.equal(await page.isChecked('#stop'), true);
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft');
+    assert.match((await result('sure enough')).after, /after 1 of 1 look: sure enough, saving 7 looks/);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft');
+    assert.equal((await result('mean of 3 paths')).others, 2);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction(() => location.hash.includes('seed=2'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => location.hash.includes('seed=3'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const again = await result('after 8 of 8 looks');
+    assert.deepEqual([again.looks, again.others], [8, 0]);
+    assert.equal(await page.evaluate(() => location.hash), '#model=mnist&picture=2-27');
   }));
 
   test('a digit can be drawn', onPage(async (page) => {
@@ -229,20 +211,20 @@ describe('bad input gets a sentence and leaves the last result', () => {
     ['field.png', blackPNG(20000, 20000), /^“field.png” is 20000 × 20000 pixels, more than the 64 million|^“field.png” cannot be read/],
     ['film.mov', Buffer.alloc(70 << 20), /^“film.mov” has 73 MB/],
   ];
-  for (const [name, buffer, sentence] of files) {
-    test(name, onPage(async (page) => {
-      const good = await shown(page);
+  test('files', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [name, buffer, sentence] of files) {
       const file = path.join(folder(), name);
       writeFileSync(file, buffer);
       await page.setInputFiles('#file', file);
+      await page.waitForFunction((wanted) => document.getElementById('message').textContent.includes(wanted), name);
       assert.match(await refusal(page), sentence);
       const still = await shown(page);
       assert.deepEqual([still.label, still.markers, still.picture], [good.label, good.markers, good.picture]);
-
-      await page.click('#samples [data-sample="9"]');
-      assert.equal((await shown(page, '9, test picture')).refused, false);
-    }));
-  }
+    }
+    await page.click('#samples [data-sample="9"]');
+    assert.equal((await shown(page, '9, test picture')).refused, false);
+  }));
 
   test('pasted words', onPage(async (page) => {
     await shown(page);
@@ -254,16 +236,20 @@ describe('bad input gets a sentence and leaves the last result', () => {
     assert.match(await refusal(page), /^What was pasted is not a picture; copy a picture/);
   }));
 
-  /** Changes the bytes that a script of dist delivers. */
-  function damage(copy, name, change) {
-    const file = path.join(copy, 'web/dist', `${name}.js`);
-    const [, text] = JSON.parse(readFileSync(file, 'utf8').replace(/^gdramDeliver\(\.\.\.(.*)\)\n$/s, '$1'));
-    const bytes = gzipSync(change(gunzipSync(Buffer.from(text, 'base64'))));
-    writeFileSync(file, `gdramDeliver("${name}","${bytes.toString('base64')}")\n`);
+  /** The parts of dist that deliver weights. */
+  const partsOf = (copy, model) => readdirSync(path.join(copy, 'web/dist')).filter((name) => name.startsWith(`weights-${model}-`))
+    .sort((a, b) => parseInt(a.slice(`weights-${model}-`.length)) - parseInt(b.slice(`weights-${model}-`.length))).map((name) => path.join(copy, 'web/dist', name));
+
+  /** Changes the weights that they deliver. */
+  function damage(copy, model, change) {
+    const files = partsOf(copy, model);
+    const parts = files.map((file) => JSON.parse(readFileSync(file, 'utf8').replace(/^gdramDeliver\(\.\.\.(.*)\)\n$/s, '$1')));
+    const bytes = gzipSync(change(gunzipSync(Buffer.concat(parts.map(([, text]) => Buffer.from(text, 'base64'))))));
+    files.forEach((file, i) => writeFileSync(file, `gdramDeliver("${parts[i][0]}","${i === 0 ? bytes.toString('base64') : ''}")\n`));
   }
 
   const truncated = copyOfPage();
-  before(() => damage(truncated, 'weights-mnist', (bytes) => bytes.subarray(0, bytes.length / 2)));
+  before(() => damage(truncated, 'mnist', (bytes) => bytes.subarray(0, bytes.length / 2)));
   test('truncated weights', onPage(async (page) => {
     assert.match(await refusal(page), /^The weights “mnist” cannot be used: .*damaged/);
     await chooseModel(page, 'cifar10');
@@ -272,11 +258,30 @@ describe('bad input gets a sentence and leaves the last result', () => {
     assert.equal(result.markers, 8);
   }, { at: truncated }));
 
+  const flipped = copyOfPage();
+  before(() => damage(flipped, 'mnist', (bytes) => {
+    const nan = Buffer.from(bytes);
+    nan.writeUInt16LE(0x7e00, nan.length - 2);
+    return nan;
+  }));
+  test('weights that are not numbers', onPage(async (page) => {
+    assert.match(await refusal(page), /^The weights “mnist” cannot be used: the tensor .* holds NaN/);
+  }, { at: flipped }));
+
   const broken = copyOfPage();
-  before(() => writeFileSync(path.join(broken, 'web/dist/weights-mnist.js'), 'gdramDeliver("weights-mnist","AAAA")\n'));
+  before(() => writeFileSync(partsOf(broken, 'mnist')[2], 'gdramDeliver("weights-mnist-3","AAAA")\n'));
   test('a damaged script', onPage(async (page) => {
-    assert.equal(await refusal(page), 'The file web/dist/weights-mnist.js is damaged; run make again and reload.');
+    assert.match(await refusal(page), /^The files web\/dist\/weights-mnist-1.js to weights-mnist-\d+.js are damaged; run make again and reload\.$/);
   }, { at: broken }));
+
+  const lost = copyOfPage();
+  before(() => rmSync(partsOf(lost, 'mnist')[1]));
+  test('a lost script', async () => {
+    await onPage(async (page) => {
+      assert.equal(await refusal(page), 'The file web/dist/weights-mnist-2.js is missing or damaged; run make again and reload.');
+      page.trouble.splice(0); // the browser, too, says that there is no such file
+    }, { at: lost })();
+  });
 });
 
 describe('where a browser has less', () => {
@@ -309,7 +314,7 @@ describe('where a browser has less', () => {
           const [label, number] = samplesOf(model)[0];
           const result = await shown(page, `${label.replaceAll('_', ' ')}, test picture ${number}`);
           assert.match(result.timing, /WebAssembly, scalar, in a worker/);
-          const [command] = predicted(model);
+          const [command] = predicted(model, [sampleFile(model, [label, number])]);
           assert.equal(result.label, command.label.replaceAll('_', ' '));
           command.top.forEach(({ probability }, k) => near(result.shares[k], 100 * probability, 0.11, `${label}: share ${k}`));
         }
@@ -327,7 +332,7 @@ describe('where a browser has less', () => {
     WebAssembly.instantiate = async (module, imports) => {
       const instance = await instantiate(module, imports);
       const lies = imports.go?.mem && (++version === 2 || window.name === 'no SIMD is right');
-      return lies ? { exports: { ...instance.exports, affinePool() {} } } : instance;
+      return lies ? { exports: { ...instance.exports, gemm() {} } } : instance;
     };
   };
   test('relaxed SIMD that computes something else is not trusted', onPage(async (page) => {
@@ -364,14 +369,14 @@ describe('where a browser has less', () => {
 
   const bare = folder();
   before(() => cpSync(path.join(top, 'index.html'), path.join(bare, 'index.html')));
-  test('before make, the page says what to run', async () => {
-    const page = await open(browser, { at: bare });
+  test('before make, the page says what to run', onPage(async (page) => {
     assert.match(await page.innerText('body'), /^This page is not built yet. Run make in this folder, then reload.$/);
-    await page.context().close();
-  });
+    page.trouble.splice(0); // the browser misses the script, too
+  }, { at: bare }));
 });
 
 test('nothing can leave the page: its own policy forbids it', async () => {
+  const browser = await launch();
   const page = await open(browser, { offline: false });
   await shown(page);
   const forbidden = await page.evaluate(async () => {
@@ -385,16 +390,43 @@ test('nothing can leave the page: its own policy forbids it', async () => {
     return directives;
   });
   assert.deepEqual(forbidden.toSorted(), ['connect-src', 'connect-src', 'img-src']);
-  await page.context().close();
+  await browser.close();
 });
 
 describe('for everyone', () => {
   for (const colorScheme of ['light', 'dark']) {
-    test(`axe finds nothing, ${colorScheme}`, onPage(async (page) => {
+    test(`axe finds nothing, with everything open, ${colorScheme}`, onPage(async (page) => {
       await shown(page);
       await page.click('#draw');
+      await page.click('.panel summary');
+      await page.check('#noise');
+      await page.click('#copy-link');
+      await page.waitForFunction(() => document.getElementById('done').textContent !== '');
+      await page.locator('#here').click({ position: { x: 50, y: 50 } });
+      await page.waitForSelector('#free:not([hidden])');
+      await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+      assert.match((await shown(page, 'halves.png')).note, /^Perhaps none/);
+      await page.setInputFiles('#file', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+      await refusal(page);
       const { violations } = await new AxeBuilder({ page }).options({ preload: false }).analyze();
       assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
+    }, { colorScheme, permissions: ['clipboard-write'] }));
+
+    test(`its controls are at home on any width, ${colorScheme}`, onPage(async (page) => {
+      await shown(page);
+      await chooseModel(page, 'cifar10');
+      await shown(page, 'airplane');
+      await page.click('.panel summary');
+      await page.check('#noise');
+      await page.locator('#here').click({ position: { x: 90, y: 90 } });
+      await page.waitForSelector('#free:not([hidden])');
+      await page.waitForSelector('#overlay .path.other', { state: 'attached' });
+      for (const [kind, width] of [['phone', 320], ['phone', 390], ['tablet', 820], ['desktop', 1280], ['wide', 1920]]) {
+        await page.setViewportSize({ width, height: 900 });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`);
+        await page.screenshot({ path: path.join(screenshots, `controls-${kind}-${colorScheme}.png`), fullPage: true });
+      }
     }, { colorScheme }));
 
     for (const [kind, width, height] of [['desktop', 1280, 900], ['phone', 390, 844]]) {
@@ -415,6 +447,13 @@ describe('for everyone', () => {
     await shown(page);
     await page.click('#samples [data-sample="9"]');
     await shown(page, '9, test picture');
+    await page.click('.panel summary');
+    await page.waitForTimeout(600); // what follows a click within half a second is expected
+    await page.evaluate(() => { location.hash = '#model=cifar10&picture=bird-75&look1=0.9,0.9'; });
+    await shown(page, 'bird');
+    await page.waitForTimeout(600);
+    await page.evaluate(() => { location.hash = '#model=mnist&samples=4'; });
+    await shown(page, '2, test picture');
     const shift = await page.evaluate(() => new Promise((resolve) => {
       let sum = 0;
       new PerformanceObserver((list) => {

@@ -1,5 +1,5 @@
 // Makes build/, everything that the Worker's modules import, and build/assets, the page as it is deployed
-// beside them. It needs Go, and the page built by web/build:
+// beside them. It needs Go:
 //
 //	node web/worker/build.js
 import { execFileSync } from 'node:child_process';
@@ -38,16 +38,12 @@ function network() {
   ].join('\n'));
 }
 
-/** The page. Its policy is also sent as a header, where it can forbid framing as well. */
+/** The page, as a folder to serve. Its policy is also sent as a header, where it can forbid framing as well. */
 function page() {
   const assets = path.join(build, 'assets');
-  const html = readFileSync(path.join(top, 'index.html'), 'utf8');
+  execFileSync('go', ['run', './web/build', '-site', assets], { cwd: top, stdio: 'inherit' });
+  const html = readFileSync(path.join(assets, 'index.html'), 'utf8');
   const [, policy] = html.match(/<meta http-equiv="Content-Security-Policy" content="([^"]+)">/);
-  mkdirSync(path.join(assets, 'web/dist'), { recursive: true });
-  writeFileSync(path.join(assets, 'index.html'), html);
-  for (const entry of readdirSync(path.join(top, 'web/dist'), { withFileTypes: true })) {
-    if (entry.isFile()) cpSync(path.join(top, 'web/dist', entry.name), path.join(assets, 'web/dist', entry.name));
-  }
   writeFileSync(path.join(assets, '_headers'), [
     '/*',
     `  Content-Security-Policy: ${policy}; frame-ancestors 'none'`,

@@ -30,9 +30,7 @@ func main() {
 	for rows := 1; rows <= rowMax; rows++ {
 		gemmTile(rows)
 	}
-	winogradInput()
-	winogradOutput()
-	winogradGradient()
+	transforms()
 	columnSums()
 	columnSquares()
 	affinePool()

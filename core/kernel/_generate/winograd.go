@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -62,22 +63,109 @@ func outputRow(m [points]reg.VecVirtual, two, four reg.VecVirtual, store func(j 
 	store(2, y2)
 }
 
-// gradientRow emits A·y, the transpose of outputRow.
-//
-//	m0 = y0    m1 = y0+y1+y2    m2 = y0-y1+y2    m3 = y0+2·y1+4·y2    m4 = y2
-func gradientRow(y [tap]reg.VecVirtual, two, four reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+// sum emits the terms Σ factor·value into a new register.
+func sum(terms ...term) reg.VecVirtual {
+	r := YMM()
+	first := terms[0]
+	switch {
+	case first.factor != 1:
+		VMULPS(factor(first.factor), first.value, r)
+	case len(terms) > 1 && terms[1].factor == 1:
+		VADDPS(terms[1].value, first.value, r)
+		terms = terms[1:]
+	case len(terms) > 1 && terms[1].factor == -1:
+		VSUBPS(terms[1].value, first.value, r)
+		terms = terms[1:]
+	default:
+		VMOVAPS(first.value, r)
+	}
+	for _, t := range terms[1:] {
+		switch t.factor {
+		case 1:
+			VADDPS(t.value, r, r)
+		case -1:
+			VSUBPS(t.value, r, r)
+		default:
+			VFMADD231PS(factor(t.factor), t.value, r)
+		}
+	}
+	return r
+}
+
+type term struct {
+	factor float64
+	value  reg.VecVirtual
+}
+
+// factors are constants in memory, a vector of each.
+var factors = map[float64]Mem{}
+
+func factor(v float64) Mem {
+	m, ok := factors[v]
+	if !ok {
+		m = GLOBL(fmt.Sprintf("factor%d", len(factors)), RODATA|NOPTR)
+		for i := range lanes {
+			DATA(i*4, F32(v))
+		}
+		factors[v] = m
+	}
+	return m
+}
+
+// both stores even+odd and even-odd.
+func both(store func(j int, v reg.VecVirtual), j int, even, odd reg.VecVirtual) {
+	store(j, sum(term{1, even}, term{1, odd}))
+	store(j+1, sum(term{1, even}, term{-1, odd}))
+}
+
+func mapInputRow(d []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, sum(term{1, d[0]}, term{-1, d[6]}, term{-21. / 4, d[2]}, term{21. / 4, d[4]}))
+	store(7, sum(term{1, d[7]}, term{-1, d[1]}, term{21. / 4, d[3]}, term{-21. / 4, d[5]}))
+	both(store, 1, sum(term{1, d[2]}, term{1, d[6]}, term{-17. / 4, d[4]}), sum(term{1, d[1]}, term{1, d[5]}, term{-17. / 4, d[3]}))
+	both(store, 3, sum(term{1, d[6]}, term{1. / 4, d[2]}, term{-5. / 4, d[4]}), sum(term{1. / 2, d[1]}, term{-5. / 2, d[3]}, term{2, d[5]}))
+	both(store, 5, sum(term{1, d[6]}, term{4, d[2]}, term{-5, d[4]}), sum(term{2, d[1]}, term{-5. / 2, d[3]}, term{1. / 2, d[5]}))
+}
+
+// halves returns the sums and differences of points 1 and 2, 3 and 4, 5 and 6.
+func halves(m []reg.VecVirtual) (s, d [3]reg.VecVirtual) {
+	for i := range s {
+		a, b := m[2*i+1], m[2*i+2]
+		s[i], d[i] = sum(term{1, a}, term{1, b}), sum(term{1, a}, term{-1, b})
+	}
+	return s, d
+}
+
+func mapOutputRow(m []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	s, d := halves(m)
+	store(0, sum(term{1, m[0]}, term{1, s[0]}, term{1, s[1]}, term{1, s[2]}))
+	store(1, sum(term{1, d[0]}, term{2, d[1]}, term{1. / 2, d[2]}))
+	store(2, sum(term{1, s[0]}, term{4, s[1]}, term{1. / 4, s[2]}))
+	store(3, sum(term{1, d[0]}, term{8, d[1]}, term{1. / 8, d[2]}))
+	store(4, sum(term{1, s[0]}, term{16, s[1]}, term{1. / 16, s[2]}))
+	store(5, sum(term{1, m[7]}, term{1, d[0]}, term{32, d[1]}, term{1. / 32, d[2]}))
+}
+
+func mapGradientRow(y []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
 	store(0, y[0])
-	store(4, y[2])
-	even, m1, m2, m3 := YMM(), YMM(), YMM(), YMM()
-	VADDPS(y[0], y[2], even)
-	VADDPS(even, y[1], m1)
-	store(1, m1)
-	VSUBPS(y[1], even, m2)
-	store(2, m2)
-	VMOVAPS(y[0], m3)
-	VFMADD231PS(y[1], two, m3)
-	VFMADD231PS(y[2], four, m3)
-	store(3, m3)
+	store(7, y[5])
+	both(store, 1, sum(term{1, y[0]}, term{1, y[2]}, term{1, y[4]}), sum(term{1, y[1]}, term{1, y[3]}, term{1, y[5]}))
+	both(store, 3, sum(term{1, y[0]}, term{4, y[2]}, term{16, y[4]}), sum(term{2, y[1]}, term{8, y[3]}, term{32, y[5]}))
+	both(store, 5, sum(term{1, y[0]}, term{1. / 4, y[2]}, term{1. / 16, y[4]}), sum(term{1. / 2, y[1]}, term{1. / 8, y[3]}, term{1. / 32, y[5]}))
+}
+
+func mapFilterRow(g []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, g[0])
+	store(7, g[2])
+	both(store, 1, sum(term{-2. / 9, g[0]}, term{-2. / 9, g[2]}), sum(term{-2. / 9, g[1]}))
+	both(store, 3, sum(term{1. / 90, g[0]}, term{2. / 45, g[2]}), sum(term{1. / 45, g[1]}))
+	both(store, 5, sum(term{32. / 45, g[0]}, term{8. / 45, g[2]}), sum(term{16. / 45, g[1]}))
+}
+
+func mapFilterGradientRow(u []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	s, d := halves(u)
+	store(0, sum(term{1, u[0]}, term{-2. / 9, s[0]}, term{1. / 90, s[1]}, term{32. / 45, s[2]}))
+	store(1, sum(term{-2. / 9, d[0]}, term{1. / 45, d[1]}, term{16. / 45, d[2]}))
+	store(2, sum(term{1, u[7]}, term{-2. / 9, s[0]}, term{2. / 45, s[1]}, term{8. / 45, s[2]}))
 }
 
 type rowEmitter func(in []reg.VecVirtual, store func(j int, v reg.VecVirtual))
@@ -127,7 +215,7 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 			d[i] = YMM()
 			VMOVUPS(temp(i, j), d[i])
 		}
-		rows := rowAddresses(p, dstRow)
+		rows := rowAddresses(p, dstRow, out)
 		row(d, func(i int, v reg.VecVirtual) { VMOVUPS(v, rows(i)) })
 		if j < out-1 {
 			ADDQ(dstCol, p)
@@ -146,47 +234,49 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	RET()
 }
 
-// rowAddresses reaches base + i*stride for i in 0..4 with one extra register.
-func rowAddresses(base reg.GPVirtual, stride reg.Register) func(i int) Mem {
-	third := GP64()
-	LEAQ(Mem{Base: base, Index: stride, Scale: 2}, third)
-	ADDQ(stride, third)
+// rowAddresses reaches base + i*stride for i below n with a register for every three more.
+func rowAddresses(base reg.GPVirtual, stride reg.Register, n int) func(i int) Mem {
+	bases := []reg.GPVirtual{base}
+	for at := 3; at < n; at += 3 {
+		next := GP64()
+		LEAQ(Mem{Base: bases[len(bases)-1], Index: stride, Scale: 2}, next)
+		ADDQ(stride, next)
+		bases = append(bases, next)
+	}
 	return func(i int) Mem {
-		switch i {
-		case 0:
-			return Mem{Base: base}
-		case 3:
-			return Mem{Base: third}
-		case 4:
-			return Mem{Base: base, Index: stride, Scale: 4}
+		m := Mem{Base: bases[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = stride, uint8(i%3)
 		}
-		return Mem{Base: base, Index: stride, Scale: uint8(i)}
+		return m
 	}
 }
 
-func winogradInput() {
-	tileTransform("winogradInputTile", points, points, func() rowEmitter {
+// transforms emits all of them; what their rows compute stands in ../portable.go.
+func transforms() {
+	tileTransform("winogradTileInput", points, points, func() rowEmitter {
 		two := constant(2)
 		return func(d []reg.VecVirtual, store func(int, reg.VecVirtual)) {
 			inputRow([points]reg.VecVirtual(d), two, store)
 		}
 	})
-}
-
-func winogradOutput() {
-	tileTransform("winogradOutputTile", points, tap, func() rowEmitter {
+	tileTransform("winogradTileOutput", points, tap, func() rowEmitter {
 		two, four := constant(2), constant(4)
 		return func(m []reg.VecVirtual, store func(int, reg.VecVirtual)) {
 			outputRow([points]reg.VecVirtual(m), two, four, store)
 		}
 	})
-}
-
-func winogradGradient() {
-	tileTransform("winogradGradientTile", tap, points, func() rowEmitter {
-		two, four := constant(2), constant(4)
-		return func(y []reg.VecVirtual, store func(int, reg.VecVirtual)) {
-			gradientRow([tap]reg.VecVirtual(y), two, four, store)
-		}
-	})
+	for _, t := range []struct {
+		name    string
+		in, out int
+		row     rowEmitter
+	}{
+		{"winogradMapInput", 8, 8, mapInputRow},
+		{"winogradMapOutput", 8, 6, mapOutputRow},
+		{"winogradMapGradient", 6, 8, mapGradientRow},
+		{"winogradMapFilter", 3, 8, mapFilterRow},
+		{"winogradMapFilterGradient", 8, 3, mapFilterGradientRow},
+	} {
+		tileTransform(t.name, t.in, t.out, func() rowEmitter { return t.row })
+	}
 }

@@ -25,10 +25,13 @@ func main() {
 	for name, relaxed := range map[string]bool{"simd.wasm": false, "simd_relaxed.wasm": true} {
 		m := &module{relaxed: relaxed}
 		gemm(m)
-		winogradInput(m)
-		winogradOutput(m)
-		affinePool(m)
 		lstm(m)
+		halves(m)
+		panels(m)
+		for _, w := range []*winograd{&windows, &squares} {
+			convPool(m, w)
+			filters(m, w)
+		}
 		if err := os.WriteFile(filepath.Join(*out, name), m.encode(), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "wasm:", err)
 			os.Exit(1)

@@ -26,6 +26,7 @@ type function struct {
 	params int // all i32
 	locals []byte
 	code   []byte
+	exit   byte // label of the innermost block or loop
 }
 
 // value is code that leaves one value on the stack.
@@ -86,53 +87,52 @@ func (f *function) vectors(n int) []local {
 // advance adds to an integer.
 func (f *function) advance(l local, by operand) { f.set(l, plus(l, by)) }
 
+// block runs the body, which leave may end.
+func (f *function) block(body func()) {
+	f.emit(0x02, 0x40)
+	f.within(0, body)
+	f.emit(0x0b)
+}
+
+// loop runs the body once, and from its start where again says so; leave ends it.
+func (f *function) loop(body func()) {
+	f.emit(0x02, 0x40, 0x03, 0x40) // block, loop
+	f.within(1, body)
+	f.emit(0x0b, 0x0b)
+}
+
+func (f *function) within(exit byte, body func()) {
+	before := f.exit
+	f.exit = exit
+	body()
+	f.exit = before
+}
+
+// leave ends the innermost block or loop if the condition is not 0, again starts the innermost loop anew.
+func (f *function) leave(condition operand) {
+	f.push(condition)
+	f.emit(0x0d, f.exit)
+}
+
+func (f *function) again(condition operand) {
+	f.push(condition)
+	f.emit(0x0d, 0)
+}
+
 // repeat runs the body count times; count is not 0.
 func (f *function) repeat(count operand, body func()) {
-	f.rounds(count, 1, func(int) { body() }, func() {})
-}
-
-// rounds runs step count times, several a round, and next after each full round; count is not 0.
-//
-// It may leave after any step, so count need not be a multiple. The branches have a second use:
-// without them V8 would move the loads of all steps to the front and run out of registers.
-func (f *function) rounds(count operand, steps int, step func(n int), next func()) {
 	left := f.let(i32, count)
-	f.emit(0x02, 0x40, 0x03, 0x40) // block, loop
-	for n := range steps {
-		step(n)
+	f.loop(func() {
+		body()
 		f.advance(left, number(-1))
-		if n < steps-1 {
-			f.push(zero(left))
-			f.emit(0x0d, 1) // br_if out
-		}
-	}
-	next()
-	f.push(left)
-	f.emit(0x0d, 0, 0x0b, 0x0b) // br_if to the loop, end, end
+		f.again(left)
+	})
 }
 
-// when runs the body where the condition is not 0.
-func (f *function) when(condition operand, body func()) {
-	f.push(condition)
-	f.emit(0x04, 0x40)
-	body()
-	f.emit(0x0b)
-}
-
-// either runs one body or the other.
-func (f *function) either(condition operand, yes, no func()) {
-	f.push(condition)
-	f.emit(0x04, 0x40)
-	yes()
-	f.emit(0x05)
-	no()
-	f.emit(0x0b)
-}
-
-func (f *function) call(callee *function, args ...operand) {
-	f.push(args...)
-	f.emit(append([]byte{0x10}, unsigned(callee.index)...)...)
-}
+// barrier keeps the loads after it behind it: without branches V8 moves the loads of all steps to the front and runs
+// out of registers. It is a branch that is never taken, on a condition of its own for each n, as V8 forgets those that it
+// has seen: no address is so small.
+func (f *function) barrier(address local, n int) { f.leave(equal(address, number(n+1))) }
 
 func instruction(code []byte, operands []operand) value {
 	var v value
@@ -148,9 +148,6 @@ func scalar(code byte) func(a, b operand) value {
 
 func zero(n operand) value { return instruction([]byte{0x45}, []operand{n}) }
 
-// half is n/2 of an unsigned i32.
-func half(n operand) value { return instruction([]byte{0x76}, []operand{n, number(1)}) }
-
 func vector(code int) func(operands ...operand) value {
 	return func(operands ...operand) value { return instruction(vectorCode(code), operands) }
 }
@@ -162,7 +159,6 @@ var (
 	plus  = scalar(0x6a)
 	times = scalar(0x6c)
 	equal = scalar(0x46)
-	and   = scalar(0x71)
 
 	add     = vector(0xe4)
 	sub     = vector(0xe5)
@@ -180,6 +176,13 @@ var (
 	greater2 = vector(0xf7) // pmax
 	widen    = vector(0x5f) // the first two f32 as f64
 	narrow   = vector(0x5e) // and back
+
+	both      = vector(0x4e) // a & b
+	either    = vector(0x50) // a | b
+	widenLow  = vector(0xa9) // the first four u16 as i32
+	widenHigh = vector(0xaa) // the last four
+	shiftFour = vector(0xab) // four i32 to the left
+	equalFour = vector(0x37) // ones where they are equal
 
 	choose   = vector(0x52) // bits of the first where the third has ones, else of the second
 	addInt2  = vector(0xce)
@@ -201,11 +204,10 @@ func (m *module) nmadd(a, b, c operand) value {
 	return sub(c, mul(a, b))
 }
 
-// constant is four f32, constant2 two f64, bits2 two i64, all alike.
-func constant(x float32) value {
-	bits := uint64(math.Float32bits(x))
-	return bits2(bits<<32 | bits)
-}
+// constant is four f32, bits4 four i32, constant2 two f64, bits2 two i64, all alike.
+func constant(x float32) value { return bits4(math.Float32bits(x)) }
+
+func bits4(x uint32) value { return bits2(uint64(x)<<32 | uint64(x)) }
 
 func constant2(x float64) value { return bits2(math.Float64bits(x)) }
 
@@ -232,6 +234,11 @@ func splat(address operand, offset int) value {
 }
 func load2(address operand, offset int) value {
 	return instruction(memory(0x5d, offset), []operand{address})
+}
+
+// insert is a vector with one of its f32 taken from memory.
+func insert(address operand, offset int, into operand, lane int) value {
+	return instruction(append(memory(0x56, offset), byte(lane)), []operand{address, into})
 }
 
 func (f *function) store(address operand, offset int, v operand) {

@@ -1,4 +1,5 @@
 import workerSource from 'virtual:worker';
+import { decode } from './decode.js';
 import { Host, Refusal } from './host.js';
 import { compileKernels } from './kernels.js';
 import { readReport } from './report.js';
@@ -7,6 +8,7 @@ import { readReport } from './report.js';
  * @typedef {import('./host.js').Model} Model
  * @typedef {import('./instance.js').Modules} Modules
  * @typedef {import('./host.js').Picture} Picture
+ * @typedef {import('./host.js').Manner} Manner
  * @typedef {import('./report.js').Report} Report
  */
 
@@ -19,13 +21,15 @@ export class Engine {
   #side;
   /** @type {Map<string, Promise<Model>>} */
   #open = new Map();
+  /** What add was given, for an engine that is started anew. @type {Map<string, Uint8Array>} */
+  #added = new Map();
   #loadEngine;
   #loadKernels;
   #loadWeights;
 
   /**
    * @param {object} sources
-   * @param {() => Promise<Uint8Array<ArrayBuffer>>} sources.engine the wasm binary
+   * @param {() => Promise<BufferSource | WebAssembly.Module>} sources.engine the wasm binary
    * @param {() => Promise<Uint8Array<ArrayBuffer>[]>} sources.kernels for compileKernels
    * @param {(name: string) => Promise<Uint8Array>} sources.weights the bytes of a safetensors file
    */
@@ -56,9 +60,23 @@ export class Engine {
     return opened;
   }
 
+  /**
+   * Opens weights that the loader does not know, in place of any earlier ones of that name. Refused ones leave those.
+   * @param {string} name
+   * @param {Uint8Array} weights
+   */
+  async add(name, weights) {
+    const side = await this.#started();
+    const model = await this.#guard(side.open(name, weights));
+    this.#added.set(name, weights);
+    this.#open.set(name, Promise.resolve(model));
+    return model;
+  }
+
   /** @param {string} name */
   async #opening(name) {
-    const [side, weights] = await Promise.all([this.#started(), this.#loadWeights(name)]);
+    const added = this.#added.get(name);
+    const [side, weights] = await Promise.all([this.#started(), added ?? this.#loadWeights(name)]);
     return this.#guard(side.open(name, weights).catch((error) => {
       throw error instanceof Refusal ? new Refusal(`The weights “${name}” cannot be used: ${error.message}`) : error;
     }));
@@ -67,13 +85,26 @@ export class Engine {
   /**
    * @param {string} name of a model
    * @param {Picture} picture
-   * @param {{ fast: boolean }} options
+   * @param {Manner} manner
    * @returns {Promise<Report>}
    */
-  async classify(name, picture, { fast }) {
+  async classify(name, picture, manner) {
     await this.open(name);
     const side = await this.#started();
-    return readReport(await this.#guard(side.classify(name, picture, fast)));
+    return readReport(await this.#guard(side.classify(name, picture, manner)));
+  }
+
+  /**
+   * Decodes a picture on the engine's thread; see decode.js. What that cannot read is no failure of the engine.
+   *
+   * @param {Blob} blob
+   * @param {number} [width]
+   * @param {number} [height]
+   * @returns {Promise<Picture>}
+   */
+  async decode(blob, width, height) {
+    const side = await this.#started();
+    return side.decode(blob, width, height);
   }
 
   #started() {
@@ -86,12 +117,15 @@ export class Engine {
 
   /** @returns {Promise<Side>} */
   async #start() {
-    const [program, kernels] = await Promise.all([
-      this.#loadEngine().then((bytes) => WebAssembly.compile(bytes)),
+    const [program, kernels, worker] = await Promise.all([
+      this.#loadEngine().then(compileProgram),
       this.#loadKernels().then(compileKernels),
-    ]);
+      startWorker(),
+    ]).catch((error) => {
+      if (!/Content Security Policy|blocked by CSP/i.test(String(error))) throw error;
+      throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
+    });
     const modules = { program, kernels };
-    const worker = await startWorker();
     this.where = worker ? 'worker' : 'page';
     if (!worker) {
       const host = await Host.start(modules);
@@ -125,11 +159,15 @@ export class Engine {
   }
 }
 
+/** @param {BufferSource | WebAssembly.Module} program */
+const compileProgram = (program) => (program instanceof WebAssembly.Module ? program : WebAssembly.compile(program));
+
 /**
  * The thread that the host lives on.
  * @typedef {object} Side
  * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
- * @property {(name: string, picture: Picture, fast: boolean) => Promise<import('./host.js').Answer>} classify
+ * @property {(name: string, picture: Picture, manner: Manner) => Promise<import('./host.js').Answer>} classify
+ * @property {typeof decode} decode
  * @property {() => void} end
  */
 
@@ -143,10 +181,11 @@ class HereSide {
   async open(name, weights) {
     return this.host.open(name, weights);
   }
-  /** @param {string} name @param {Picture} picture @param {boolean} fast */
-  async classify(name, picture, fast) {
-    return this.host.classify(name, picture, fast);
+  /** @param {string} name @param {Picture} picture @param {Manner} manner */
+  async classify(name, picture, manner) {
+    return this.host.classify(name, picture, manner);
   }
+  decode = decode;
   end() {}
 }
 
@@ -192,9 +231,14 @@ class WorkerSide {
   open(name, weights) {
     return this.#ask({ call: 'open', name, weights });
   }
-  /** @param {string} name @param {Picture} picture @param {boolean} fast @returns {Promise<import('./host.js').Answer>} */
-  classify(name, picture, fast) {
-    return this.#ask({ call: 'classify', name, picture, fast });
+  /** @param {string} name @param {Picture} picture @param {Manner} manner @returns {Promise<import('./host.js').Answer>} */
+  classify(name, picture, manner) {
+    return this.#ask({ call: 'classify', name, picture, manner });
+  }
+  /** @param {Blob} blob @param {number} [width] @param {number} [height] @returns {Promise<Picture>} */
+  async decode(blob, width, height) {
+    if (!globalThis.OffscreenCanvas) return decode(blob, width, height); // then the worker has none either
+    return this.#ask({ call: 'decode', blob, width, height });
   }
   end() {
     this.worker.terminate();

@@ -6,18 +6,33 @@ import { instantiate } from './instance.js';
  * @property {number} classes
  * @property {string[]} labels one per class
  * @property {boolean} gray whether it sees brightness only
+ * @property {string} dataset what it learnt from, or ''
+ * @property {{ confidence: number, glimpses: number } | undefined} fast where it may stop looking early
+ * @property {number} noise what the policy's standard deviation was multiplied with at the end of training
+ */
+
+/**
+ * How to look; what is left out is as the policy says, eight times.
+ * @typedef {object} Manner
+ * @property {number} [confidence] stop as soon as the answer is so probable; 0 for never. Samples do not stop.
+ * @property {number} [glimpses] look at most so often, 1 to 8
+ * @property {number} [samples] look so many times with the policy's noise; 0 for once, without
+ * @property {number} [seed] of the noise, a whole number below 2 to the 32nd
+ * @property {Pin[]} [pins] looks that the person chooses
+ *
+ * @typedef {{ step: number, x: number, y: number }} Pin a look, from 0, and its place in -1..1
  */
 
 /**
  * @typedef {object} Answer
- * @property {Uint8Array<ArrayBuffer>} report for readReport
+ * @property {Uint8Array<ArrayBuffer>[]} reports for readReport, one a sample
  * @property {number} prepareTime milliseconds
  * @property {number} lookTime milliseconds
  */
 
 /** The engine on whichever thread it lives: the exports of wasm/browser, with its sentences turned into errors. */
 export class Host {
-  /** The number of each model, as it was opened. @type {Map<string, number>} */
+  /** Each model with its number in Go. @type {Map<string, Model & { number: number }>} */
   #models = new Map();
   #opened = 0;
   #go;
@@ -65,28 +80,57 @@ export class Host {
   open(name, weights) {
     this.#give(weights);
     this.#check(this.#go.open());
-    this.#models.set(name, this.#opened++);
-    return readModel(this.#answer());
+    const number = this.#opened++;
+    let model;
+    try {
+      model = readModel(this.#answer());
+    } catch (error) {
+      this.#go.release(number);
+      throw error;
+    }
+    const old = this.#models.get(name);
+    if (old) this.#go.release(old.number);
+    this.#models.set(name, { ...model, number });
+    return model;
   }
 
   /**
-   * @param {string} name
+   * @param {string} name of an opened model
    * @param {Picture} picture
-   * @param {boolean} fast
+   * @param {Manner} manner
    * @returns {Answer}
    */
-  classify(name, picture, fast) {
+  classify(name, { rgba, width, height }, { confidence = 0, glimpses = 8, samples = 0, seed = 0, pins = [] }) {
     const model = this.#models.get(name);
-    if (model === undefined) throw new Refusal(`No model named ${name} is open; choose a model first.`);
-    this.#give(picture.rgba);
+    if (!model) throw new Error(`no model ${name} is open`);
+    if (samples > 0) confidence = 0; // a mean is of full looks
     const start = performance.now();
-    this.#check(this.#go.prepare(model, picture.width, picture.height));
+    this.#give(rgba);
+    this.#check(this.#go.prepare(model.number, width, height));
     const prepared = performance.now();
-    this.#check(this.#go.look(model, Number(fast)));
-    const looked = performance.now();
-    this.#check(this.#go.report(model));
-    return { report: this.#answer(), prepareTime: prepared - start, lookTime: looked - prepared };
+    let lookTime = 0;
+    const reports = [];
+    for (let sample = 0; sample < Math.max(1, samples); sample++) {
+      const before = performance.now();
+      this.#give(pinBytes(pins));
+      this.#check(this.#go.look(model.number, confidence, glimpses, samples > 0 ? model.noise : 0, seed, sample));
+      lookTime += performance.now() - before;
+      this.#check(this.#go.report(model.number));
+      reports.push(this.#answer());
+    }
+    return { reports, prepareTime: prepared - start, lookTime };
   }
+}
+
+/** As wasm/browser/bridge.go reads them. @param {Pin[]} pins */
+function pinBytes(pins) {
+  const view = new DataView(new ArrayBuffer(12 * pins.length));
+  pins.forEach(({ step, x, y }, i) => {
+    view.setUint32(12 * i, step, true);
+    view.setFloat32(12 * i + 4, x, true);
+    view.setFloat32(12 * i + 8, y, true);
+  });
+  return new Uint8Array(view.buffer);
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes UTF-8 */
@@ -100,15 +144,44 @@ const text = (bytes) => new TextDecoder().decode(bytes);
 function readModel(answer) {
   const view = new DataView(answer.buffer);
   /** @type {string[]} */
-  const given = [];
-  for (let at = 8; at < answer.length;) {
+  const texts = [];
+  for (let at = 12; at < answer.length;) {
     const start = at + 4;
     at = start + view.getUint32(at, true);
-    given.push(text(answer.subarray(start, at)));
+    texts.push(text(answer.subarray(start, at)));
   }
   const classes = view.getUint32(0, true);
+  const given = texts.splice(0, view.getUint32(8, true));
   const labels = Array.from({ length: classes }, (_, i) => given[i] ?? String(i));
-  return { classes, labels, gray: view.getUint32(4, true) === 1 };
+  const [dataset, ...rest] = texts;
+  /** @type {Record<string, string>} */
+  const more = {};
+  for (let i = 0; i < rest.length; i += 2) more[rest[i]] = rest[i + 1];
+  return { classes, labels, gray: view.getUint32(4, true) === 1, dataset, fast: readFast(more.fast), noise: trainedNoise(more.recipe) };
+}
+
+/** @param {string | undefined} note as core/checkpoint/disk writes it */
+function readFast(note) {
+  if (note === undefined) return undefined;
+  let fast;
+  try {
+    fast = JSON.parse(note);
+  } catch {
+    // told below
+  }
+  const { confidence, glimpses } = fast ?? {};
+  if (!(confidence > 0 && confidence <= 1 && Number.isInteger(glimpses) && glimpses >= 1 && glimpses <= 8)) {
+    throw new Refusal(`the metadata has fast “${note}”; want a confidence above 0, up to 1, and 1 to 8 glimpses. Note another with gdram convert --fast`);
+  }
+  return { confidence, glimpses };
+}
+
+/** How wide the policy looked when its training ended, as core/train/looks.go has it. @param {string | undefined} recipe */
+function trainedNoise(recipe) {
+  if (recipe === 'gdram-scan' || recipe === 'gdram-random') {
+    throw new Refusal(`they learnt with the recipe ${recipe}, which has no policy, to be compared by gdram eval; choose weights that learnt with one`);
+  }
+  return recipe === 'gdram' ? 0.15 : 1;
 }
 
 /**

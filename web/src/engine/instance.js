@@ -16,6 +16,8 @@ import { instantiateWithKernels } from './kernels.js';
  */
 export async function instantiate({ program, kernels }) {
   const go = new Go();
+  // What Go would collect while it starts is a few megabytes of weights as they came: it has time to do that later.
+  go.env = { GOGC: 'off', GOMEMLIMIT: '64MiB' };
   const instance = await instantiateWithKernels(program, go.importObject, kernels);
   return new Promise((resolve, reject) => {
     // Comes back here when the program waits for calls. If it ended instead, reject is first.

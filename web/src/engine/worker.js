@@ -1,9 +1,11 @@
+import { decode } from './decode.js';
 import { Host, Refusal } from './host.js';
 
 /**
  * @typedef {{ id: number, call: 'start', modules: import('./instance.js').Modules }
  *   | { id: number, call: 'open', name: string, weights: Uint8Array }
- *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, fast: boolean }} Request
+ *   | { id: number, call: 'decode', blob: Blob, width?: number, height?: number }
+ *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, manner: import('./host.js').Manner }} Request
  * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
  */
 
@@ -18,8 +20,10 @@ async function answer(request) {
       return host.instructions;
     case 'open':
       return host.open(request.name, request.weights);
+    case 'decode':
+      return decode(request.blob, request.width, request.height);
     case 'classify':
-      return host.classify(request.name, request.picture, request.fast);
+      return host.classify(request.name, request.picture, request.manner);
   }
 }
 
@@ -33,7 +37,9 @@ self.onmessage = async ({ data }) => {
     if (error instanceof Refusal) message.refusal = error.message;
     else message.failure = String(error);
   }
-  const transfer = data.call === 'classify' && message.value ? [message.value.report.buffer] : [];
+  /** @type {Uint8Array[]} */
+  const large = message.value?.reports ?? (message.value?.rgba ? [message.value.rgba] : []);
+  const transfer = large.map(({ buffer }) => buffer);
   self.postMessage(message, { transfer });
 };
 

@@ -6,8 +6,8 @@ import { byId, element } from './dom.js';
 const PACE = 600; // milliseconds a look while playing
 
 /**
- * The row of looks below the picture: one radio button each, so that arrow keys walk them, with
- * a bar for how much each counts, and a button that plays them.
+ * The row of looks below the picture: one radio button each, so that arrow keys walk them and a
+ * finger drawn over them scrubs, with a bar for how much each counts, and a button that plays them.
  */
 export class Looks {
   /** @type {HTMLInputElement[]} */
@@ -22,42 +22,52 @@ export class Looks {
   /** @param {(look: number) => void} onChoose */
   constructor(onChoose) {
     this.#onChoose = onChoose;
+    const row = byId('looks');
     for (let i = 0; i < STEPS; i++) {
       const input = element('input', { type: 'radio', name: 'look', value: i, disabled: true });
       const bar = element('i', { class: 'weight' });
       input.addEventListener('change', () => this.choose(i));
       this.#inputs.push(input);
       this.#bars.push(bar);
-      byId('looks').append(element('label', {}, input, element('span', {}, String(i + 1)), element('span', { class: 'weights', 'aria-hidden': 'true' }, bar)));
+      row.append(element('label', {}, input, element('span', {}, String(i + 1)), element('span', { class: 'weights', 'aria-hidden': 'true' }, bar)));
     }
-    this.#play.addEventListener('click', () => (this.#timer ? this.#pause() : this.#start(this.#chosen() >= this.#count - 1 ? 0 : this.#chosen())));
+    row.addEventListener('pointermove', (event) => {
+      if (event.buttons !== 1) return;
+      const box = row.getBoundingClientRect();
+      const look = Math.floor(((event.clientX - box.left) / box.width) * STEPS);
+      if (look >= 0 && look < this.#count && look !== this.chosen) this.choose(look);
+    });
+    this.#play.addEventListener('click', () => (this.#timer ? this.#pause() : this.#start(this.chosen >= this.#count - 1 ? 0 : this.chosen)));
+  }
+
+  /** Index of the look that is shown; -1 before there is one. */
+  get chosen() {
+    return this.#inputs.findIndex((input) => input.checked);
   }
 
   /**
    * Shows another result.
    * @param {Report} report
-   * @param {boolean} play walk through the looks, if the person likes motion
+   * @param {{ play?: boolean, look?: number, pins: number[] }} how walk through the looks, if the person likes motion, or
+   *   stay at a look, or else at the last; and the looks that the person chose
    */
-  show({ looks }, play) {
+  show({ looks }, { play = false, look = looks.length - 1, pins }) {
     this.#pause();
     this.#count = looks.length;
-    this.#play.disabled = false;
+    this.#play.disabled = looks.length < 2;
     this.#inputs.forEach((input, i) => {
       input.disabled = i >= looks.length;
+      input.parentElement?.classList.toggle('pinned', pins.includes(i) && i < looks.length);
       this.#bars[i].style.height = i < looks.length ? `${Math.max(4, 100 * looks[i].weight)}%` : '0';
     });
-    if (play && !matchMedia('(prefers-reduced-motion: reduce)').matches) this.#start(0);
-    else this.#set(looks.length - 1);
+    if (play && looks.length > 1 && !matchMedia('(prefers-reduced-motion: reduce)').matches) this.#start(0);
+    else this.#set(Math.min(look, looks.length - 1));
   }
 
   /** A person chose a look. @param {number} look */
   choose(look) {
     this.#pause();
     this.#set(look);
-  }
-
-  #chosen() {
-    return this.#inputs.findIndex((input) => input.checked);
   }
 
   /** @param {number} look */
@@ -71,7 +81,7 @@ export class Looks {
     this.#set(from);
     this.#play.textContent = 'Pause';
     this.#timer = setInterval(() => {
-      const next = this.#chosen() + 1;
+      const next = this.chosen + 1;
       if (next < this.#count) this.#set(next);
       if (next >= this.#count - 1) this.#pause();
     }, PACE);

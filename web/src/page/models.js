@@ -4,9 +4,11 @@ import models from 'virtual:models';
  * @typedef {object} ModelCard
  * @property {string} name of the weights file
  * @property {number} bytes of the weights file
+ * @property {number} parts in which it is delivered; 0 for one that the person brought
  * @property {string} title
  * @property {string} data what it was trained on
- * @property {boolean} draws whether a drawn picture is something it knows
+ * @property {string} samples the data set whose samples it knows
+ * @property {boolean} draws whether a drawn digit is something it knows
  */
 
 /** @type {Record<string, Pick<ModelCard, 'title' | 'data' | 'draws'>>} */
@@ -23,5 +25,26 @@ const rank = (name) => (order.includes(name) ? order.indexOf(name) : order.lengt
 
 /** Every weights file the page was built with. @type {ModelCard[]} */
 export const modelCards = models
-  .map(({ name, bytes }) => ({ name, bytes, ...(titles[name] ?? { title: name, data: 'own weights', draws: false }) }))
+  .map(({ name, bytes, parts }) => ({ name, bytes, parts, samples: name, ...(titles[name] ?? { title: name, data: 'own weights', draws: false }) }))
   .sort((a, b) => rank(a.name) - rank(b.name));
+
+/**
+ * The card of weights that the person brought.
+ *
+ * @param {string} file its name
+ * @param {number} bytes
+ * @param {import('../engine/host.js').Model} model
+ * @returns {ModelCard}
+ */
+export function ownCard(file, bytes, { dataset, classes }) {
+  const known = titles[dataset];
+  return {
+    name: 'own',
+    bytes,
+    parts: 0,
+    title: file.replace(/\.safetensors$/i, ''),
+    data: known?.data ?? (dataset || `${classes} classes`),
+    samples: dataset,
+    draws: known?.draws ?? false,
+  };
+}

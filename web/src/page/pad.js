@@ -1,5 +1,5 @@
+import { pixelsOf } from '../engine/decode.js';
 import { byId } from './dom.js';
-import { pixelsOf } from './picture.js';
 
 /** @typedef {import('../engine/host.js').Picture} Picture */
 
@@ -12,6 +12,8 @@ const STEP = 10; // of 280: one press of an arrow key
 
 const paper = /** @type {HTMLCanvasElement} */ (byId('paper'));
 const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext('2d', { willReadFrequently: true }));
+const field = /** @type {HTMLCanvasElement} */ (byId('field'));
+const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d', { willReadFrequently: true }));
 
 /** Starts the drawing pad. @param {(picture: Picture) => void} onDraw called after every stroke's part */
 export function startPad(onDraw) {
@@ -23,8 +25,7 @@ export function startPad(onDraw) {
   let down = false;
   const cursor = () => paper.style.setProperty('background-position', `${pen.x - 6}px ${pen.y - 6}px`);
   const draw = () => {
-    const picture = asDigit();
-    if (picture) onDraw(picture);
+    if (writeField()) onDraw(pixelsOf(field, FIELD, FIELD));
   };
   /** @param {{ x: number, y: number }} to */
   const line = (to) => {
@@ -72,17 +73,21 @@ export function startPad(onDraw) {
   paper.addEventListener('blur', () => (down = false));
   byId('clear').addEventListener('click', () => {
     context.clearRect(0, 0, paper.width, paper.height);
+    writeField();
     pen = { x: paper.width / 2, y: paper.height / 2 };
     cursor();
   });
+  writeField();
   cursor();
 }
 
 /**
- * The drawing as a picture of the training set: white on black, centred and scaled.
- * @returns {Picture | undefined} undefined while nothing is drawn
+ * Writes the drawing as a picture of the training set on the field: white on black, centred and scaled.
+ * @returns {boolean} whether anything is drawn
  */
-function asDigit() {
+function writeField() {
+  onField.setTransform(1, 0, 0, 1, 0, 0);
+  onField.fillRect(0, 0, FIELD, FIELD);
   const { width, height } = paper;
   const { data } = context.getImageData(0, 0, width, height);
   let left = width, right = 0, top = height, bottom = 0, mass = 0, massX = 0, massY = 0;
@@ -99,15 +104,11 @@ function asDigit() {
       massY += ink * (y + 0.5);
     }
   }
-  if (mass === 0) return undefined;
+  if (mass === 0) return false;
   const scale = INK / Math.max(right - left, bottom - top);
-  const field = document.createElement('canvas');
-  field.width = field.height = FIELD;
-  const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d'));
-  onField.fillRect(0, 0, FIELD, FIELD);
   onField.imageSmoothingQuality = 'high';
   onField.translate(FIELD / 2 - (massX / mass) * scale, FIELD / 2 - (massY / mass) * scale);
   onField.scale(scale, scale);
   onField.drawImage(paper, 0, 0);
-  return pixelsOf(field, FIELD, FIELD);
+  return true;
 }

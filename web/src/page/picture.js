@@ -1,3 +1,4 @@
+import { decode } from '../engine/decode.js';
 import { Refusal } from '../engine/host.js';
 
 /** @typedef {import('../engine/host.js').Picture} Picture */
@@ -12,9 +13,10 @@ const KINDS = 'PNG, JPEG, GIF, WebP or BMP';
  *
  * @param {Blob} blob
  * @param {string} name for sentences
+ * @param {typeof decode} elsewhere decodes on another thread, if there is one
  * @returns {Promise<Picture>}
  */
-export async function readPicture(blob, name) {
+export async function readPicture(blob, name, elsewhere) {
   if (blob.size === 0) throw new Refusal(`“${name}” is empty, 0 bytes; open a ${KINDS} picture.`);
   if (blob.size > MAX_BYTES) {
     throw new Refusal(`“${name}” has ${Math.round(blob.size / 1e6)} MB, more than the ${Math.round(MAX_BYTES / 1e6)} MB this page takes; save it smaller and open that.`);
@@ -25,20 +27,14 @@ export async function readPicture(blob, name) {
   if (size.width * size.height > MAX_PIXELS) {
     throw new Refusal(`“${name}” is ${size.width} × ${size.height} pixels, more than the ${MAX_PIXELS / 1e6} million this page takes; save it smaller and open that.`);
   }
-  let bitmap;
+  const smaller = Math.min(1, MAX_SIDE / Math.max(size.width, size.height));
   try {
-    // The bytes as they are in the file, as the command line sees them: no colour profile.
-    bitmap = await createImageBitmap(blob, {
-      imageOrientation: 'from-image',
-      premultiplyAlpha: 'none',
-      colorSpaceConversion: 'none',
-    });
-  } catch {
-    throw unreadable;
+    return await (smaller < 1
+      ? elsewhere(blob, Math.max(1, Math.round(size.width * smaller)), Math.max(1, Math.round(size.height * smaller)))
+      : decode(blob));
+  } catch (error) {
+    throw error instanceof Refusal ? error : unreadable;
   }
-  const picture = pixelsOf(bitmap, bitmap.width, bitmap.height);
-  bitmap.close();
-  return picture;
 }
 
 /**
@@ -61,22 +57,4 @@ function measure(blob) {
     image.onerror = () => done(undefined);
     image.src = address;
   });
-}
-
-/**
- * @param {CanvasImageSource} source
- * @param {number} width
- * @param {number} height
- * @returns {Picture}
- */
-export function pixelsOf(source, width, height) {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  return { rgba: new Uint8Array(data.buffer), width: canvas.width, height: canvas.height };
 }

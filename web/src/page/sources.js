@@ -1,4 +1,4 @@
-import { fromBase64 } from '../assets.js';
+import { fromBase64 } from '../bytes.js';
 import { Refusal } from '../engine/host.js';
 import { byId, element } from './dom.js';
 import { readable } from './answer.js';
@@ -26,7 +26,7 @@ export const sampleBlob = (sample) => new Blob([fromBase64(sample.png)], { type:
  */
 export function showSamples(samples, choose) {
   byId('samples').replaceChildren(...samples.map((sample) => {
-    const button = element('button', { type: 'button', 'aria-pressed': 'false', 'data-sample': sample.label },
+    const button = element('button', { type: 'button', 'aria-pressed': 'false', 'data-sample': sample.label, 'data-number': sample.number },
       element('img', { src: `data:image/png;base64,${sample.png}`, alt: `Sample: ${readable(sample.label)}`, width: 64, height: 64, draggable: 'false' }));
     button.addEventListener('click', () => choose(sample));
     return element('li', {}, button);

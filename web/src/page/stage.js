@@ -3,7 +3,7 @@ import { byId, shape } from './dom.js';
 
 /** @typedef {import('../engine/report.js').Report} Report */
 
-const VIEW = 512; // width of the overlay's view box
+export const VIEW = 512; // width of the overlay's view box
 const APART = 30; // distance that numbers keep, in the overlay
 const MOVE_SCALE = 0.75; // a drawn move is scaled by this before it is added to the place
 
@@ -11,10 +11,10 @@ const canvas = /** @type {HTMLCanvasElement} */ (byId('picture'));
 const overlay = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId('overlay')));
 
 /** From -1..1 to the overlay. @param {number} place */
-const at = (place) => ((place + 1) / 2) * VIEW;
+export const at = (place) => ((place + 1) / 2) * VIEW;
 
 /** Half the width of the patch of a scale, in the overlay. @param {number} scale */
-const reach = (scale) => ((GLIMPSE_SIZE / (IMAGE_SIZE - 1)) * 2 ** scale * VIEW) / 2;
+export const reach = (scale) => ((GLIMPSE_SIZE / (IMAGE_SIZE - 1)) * 2 ** scale * VIEW) / 2;
 
 /** How much of the picture's width the patch of a scale covers. @param {number} scale */
 export const share = (scale) => reach(scale) * 2 / VIEW;
@@ -42,30 +42,46 @@ export function paint(to, size, where, rgb) {
   to.getContext('2d')?.putImageData(image, 0, 0);
 }
 
+/** The Gaussian that the next place comes from, in the overlay: one standard deviation.
+ * @param {Report} report @param {number} chosen @param {number} noise what the draw multiplies it with */
+export function spread({ looks }, chosen, noise) {
+  const next = looks[chosen + 1];
+  if (!next) return undefined;
+  const radius = (/** @type {number} */ sigma) => (sigma * noise * MOVE_SCALE * VIEW) / 2;
+  return { cx: at(next.meanX), cy: at(next.meanY), rx: radius(next.sigmaX), ry: radius(next.sigmaY) };
+}
+
+/** @param {{ x: number, y: number }[]} looks */
+const line = (looks) => looks.map(({ x, y }) => `${at(x)},${at(y)}`).join(' ');
+
 /**
  * Draws the looks up to the chosen one, and that one's patches.
  *
  * @param {Report} report
  * @param {number} chosen index of a look
- * @param {(look: number) => void} choose called when a look is clicked
+ * @param {object} more
+ * @param {number} more.noise what the draws multiply the policy's standard deviation with
+ * @param {number[]} more.pins looks that the person chose
+ * @param {(look: number) => void} more.choose called when a look is clicked
  */
-export function showLooks(report, chosen, choose) {
-  const { looks } = report;
-  const path = looks.slice(0, chosen + 1).map(({ x, y }) => `${at(x)},${at(y)}`).join(' ');
-  const { x, y, sigmaX, sigmaY } = looks[chosen];
-  // The first place is drawn in the picture, every later one as a move from the place before.
-  const spread = (chosen === 0 ? 1 : MOVE_SCALE) * VIEW / 2;
+export function showLooks(report, chosen, { noise, pins, choose }) {
+  const { looks, others } = report;
+  const path = line(looks.slice(0, chosen + 1));
+  const { x, y } = looks[chosen];
+  const ellipse = spread(report, chosen, noise);
 
   overlay.replaceChildren(
-    shape('ellipse', { class: 'spread', cx: at(x), cy: at(y), rx: sigmaX * spread, ry: sigmaY * spread }),
+    ...others.map((other) => shape('polyline', { class: 'path other', points: line(other.slice(0, chosen + 1)) })),
+    ...others.map((other) => shape('circle', { class: 'other', cx: at(other[chosen].x), cy: at(other[chosen].y), r: 4 })),
     ...Array.from({ length: SCALES }, (_, scale) => {
       const half = reach(scale);
       const box = { x: at(x) - half, y: at(y) - half, width: 2 * half, height: 2 * half, rx: 3 };
       return shape('g', { class: `patch scale${scale}` }, shape('rect', { class: 'casing', ...box }), shape('rect', box));
     }),
+    ...(ellipse ? [shape('ellipse', { class: 'spread casing', ...ellipse }), shape('ellipse', { class: 'spread', ...ellipse })] : []),
     shape('polyline', { class: 'path casing', points: path }),
     shape('polyline', { class: 'path', points: path }),
-    ...numberPlaces(looks).map((place, i) => marker(looks[i], i === chosen ? corner(looks[i]) : place, i, chosen, choose)),
+    ...numberPlaces(looks, chosen).map((place, i) => marker(looks[i], place, i, chosen, pins.includes(i), choose)),
   );
   // The chosen one lies on top where looks crowd.
   const top = overlay.querySelector('.marker.chosen');
@@ -73,11 +89,13 @@ export function showLooks(report, chosen, choose) {
 }
 
 /**
- * Where to write the numbers: at the looks, but pushed apart where looks crowd.
+ * Where to write the numbers: at the looks, but pushed apart where looks crowd, and the chosen one's at the
+ * corner of its finest square, which it would hide.
  *
  * @param {{ x: number, y: number }[]} looks
+ * @param {number} chosen
  */
-function numberPlaces(looks) {
+export function numberPlaces(looks, chosen) {
   const places = looks.map(({ x, y }) => ({ x: at(x), y: at(y) }));
   const inside = (/** @type {number} */ v) => Math.min(VIEW - APART / 2, Math.max(APART / 2, v));
   for (let round = 0; round < 60; round++) {
@@ -95,10 +113,11 @@ function numberPlaces(looks) {
       });
     });
   }
+  places[chosen] = corner(looks[chosen]);
   return places;
 }
 
-/** The chosen look wears its number on the finest square, which it would hide. @param {{ x: number, y: number }} look */
+/** @param {{ x: number, y: number }} look */
 function corner({ x, y }) {
   const out = reach(0) + 12;
   return { x: at(x) + (x < 0.8 ? out : -out), y: at(y) + (y > -0.8 ? -out : out) };
@@ -109,10 +128,11 @@ function corner({ x, y }) {
  * @param {{ x: number, y: number }} place of its number
  * @param {number} i
  * @param {number} chosen
+ * @param {boolean} own whether the person chose it
  * @param {(look: number) => void} choose
  */
-function marker(look, place, i, chosen, choose) {
-  const state = i === chosen ? 'chosen' : i < chosen ? 'past' : 'ahead';
+function marker(look, place, i, chosen, own, choose) {
+  const state = `${i === chosen ? 'chosen' : i < chosen ? 'past' : 'ahead'}${own ? ' own' : ''}`;
   const made = shape('g', { class: `marker ${state}` },
     shape('line', { x1: at(look.x), y1: at(look.y), x2: place.x, y2: place.y }),
     shape('circle', { class: 'spot', cx: at(look.x), cy: at(look.y), r: 4 }),
@@ -121,4 +141,36 @@ function marker(look, place, i, chosen, choose) {
       shape('text', { dy: '.36em' }, String(i + 1))));
   made.addEventListener('click', () => choose(i));
   return made;
+}
+
+const here = /** @type {HTMLButtonElement} */ (byId('here'));
+const STRIDE = 1 / 16; // of the cross, for one press of an arrow key
+
+/**
+ * Lets the person choose a place in the picture: a click, or the cross that arrow keys move.
+ * @param {(x: number, y: number) => void} onPlace called with -1..1
+ */
+export function listenForPlaces(onPlace) {
+  let cross = { x: 0, y: 0 };
+  const show = () => {
+    here.style.setProperty('--x', `${(50 * (cross.x + 1)).toFixed(2)}%`);
+    here.style.setProperty('--y', `${(50 * (cross.y + 1)).toFixed(2)}%`);
+  };
+  here.addEventListener('click', (event) => {
+    if (event.detail > 0) { // with a pointer, not with a key
+      const box = here.getBoundingClientRect();
+      cross = { x: (2 * (event.clientX - box.left)) / box.width - 1, y: (2 * (event.clientY - box.top)) / box.height - 1 };
+      show();
+    }
+    onPlace(cross.x, cross.y);
+  });
+  here.addEventListener('keydown', (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const inside = (/** @type {number} */ v) => Math.min(1, Math.max(-1, v));
+    cross = { x: inside(cross.x + STRIDE * move[0]), y: inside(cross.y + STRIDE * move[1]) };
+    show();
+  });
+  show();
 }

@@ -1,0 +1,79 @@
+package core
+
+import (
+	"math"
+
+	"gdram/core/kernel"
+)
+
+// fused is the convolutional layers as evaluation runs them where a kernel takes a whole layer at once
+// (kernel.Fuses): batch norm, ReLU and pooling never see the map before it is pooled.
+type fused struct {
+	conv1, conv2       *kernel.ConvPool
+	context1, context2 *kernel.ConvPool
+}
+
+// thumbnailPixel is the width of a thumbnail's pixel in fused.context: the kernel takes four channels at a time.
+const thumbnailPixel = 4
+
+func newFused(p *Params) *fused {
+	f := &fused{
+		conv1:    kernel.NewConvPool(GlimpseSize, glimpseChannels, conv1Channels),
+		conv2:    kernel.NewConvPool(pool1Size, conv1Channels, conv2Channels),
+		context1: kernel.NewConvPool(GlimpseSize, thumbnailPixel, contextChannels),
+		context2: kernel.NewConvPool(pool1Size, contextChannels, contextChannels),
+	}
+	normed := func(c *kernel.ConvPool, layer, norm string, in int) {
+		scale, shift := fold(p, layer, norm)
+		c.Load(p.Layer(layer).Weight, in, scale, shift)
+	}
+	normed(f.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", glimpseChannels)
+	normed(f.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv1Channels)
+	ones := make([]float32, contextChannels)
+	for i := range ones {
+		ones[i] = 1
+	}
+	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
+	f.context1.Load(context1.Weight, Colours, ones, context1.Bias)
+	f.context2.Load(context2.Weight, contextChannels, ones, context2.Bias)
+	return f
+}
+
+// fold makes a batch norm with its running statistics, and the bias of the layer before it, a scale and a shift of the
+// layer's sums: gamma·(y + bias - mean)/sqrt(var + eps) + beta.
+func fold(p *Params, layer, norm string) (scale, shift []float32) {
+	gamma, beta, bias := p.Tensor(norm+".weight"), p.Tensor(norm+".bias"), p.Tensor(layer+".bias")
+	mean, variance := p.Tensor(norm+".running_mean"), p.Tensor(norm+".running_var")
+	scale, shift = make([]float32, len(gamma)), make([]float32, len(gamma))
+	for c := range gamma {
+		s := float64(gamma[c]) / math.Sqrt(float64(variance[c])+batchNormEpsilon)
+		scale[c] = float32(s)
+		shift[c] = float32(float64(beta[c]) + s*(float64(bias[c])-float64(mean[c])))
+	}
+	return scale, shift
+}
+
+// scaled is a weight [out][in] times a scale [out].
+func scaled(weight, scale []float32) []float32 {
+	to, in := make([]float32, len(weight)), len(weight)/len(scale)
+	for i, v := range weight {
+		to[i] = v * scale[i/in]
+	}
+	return to
+}
+
+func (f *fused) scratch() []float32 {
+	return make([]float32, max(f.conv1.Scratch(), f.conv2.Scratch(), f.context1.Scratch(), f.context2.Scratch()))
+}
+
+// glimpse fills pool1, zero-padded, and pool2 from one padded glimpse x.
+func (f *fused) glimpse(pool2, pool1, x, scratch []float32) {
+	f.conv1.Forward(pool1[(pool1Padded+1)*conv1Channels:], pool1Padded*conv1Channels, conv1Channels, x, scratch)
+	f.conv2.Forward(pool2, pool2Size*conv2Channels, conv2Channels, pool1, scratch)
+}
+
+// context fills c.pool2 from c.thumbnail.
+func (f *fused) context(c *context, scratch []float32) {
+	f.context1.Forward(c.pool1[(pool1Padded+1)*contextChannels:], pool1Padded*contextChannels, contextChannels, c.thumbnail, scratch)
+	f.context2.Forward(c.pool2, pool2Size*contextChannels, contextChannels, c.pool1, scratch)
+}

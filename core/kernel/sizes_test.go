@@ -1,0 +1,116 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// The tests here hold fast kernels against their portable twins at every size up to a few tiles, so that no
+// remainder is left to luck; kernel_test.go holds both against definitions, at fewer sizes.
+
+// twins runs a kernel in its portable form and in its fast one, on the same numbers, and compares what it wrote.
+func twins(t *testing.T, what string, tolerance float64, run func(t *testing.T, rng *rand.Rand) (written []float32)) {
+	t.Helper()
+	setFast(t, false)
+	want := run(t, rand.New(rand.NewPCG(1, 2)))
+	setFast(t, true)
+	requireClose(t, want, run(t, rand.New(rand.NewPCG(1, 2))), tolerance, what)
+}
+
+func needFast(t *testing.T) {
+	if !setFast(t, true) {
+		t.Skip("this build or processor has no fast kernels")
+	}
+}
+
+func TestGemmAtEverySize(t *testing.T) {
+	needFast(t)
+	for _, packed := range []bool{false, true} {
+		for _, add := range []bool{false, true} {
+			for columns := Panel; columns <= 5*Panel; columns += Panel {
+				for rows := 1; rows <= 14; rows++ {
+					for _, k := range []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 40} {
+						twins(t, "C", 1e-5*math.Sqrt(float64(k)), func(t *testing.T, rng *rand.Rand) []float32 {
+							g := Gemm{Rows: rows, Columns: columns, K: k, ARow: k + 1, ACol: 1, CRow: columns + 3, BRow: columns, BPanel: Panel, Add: add}
+							if packed {
+								g.BRow, g.BPanel = Panel, k*Panel
+							}
+							g.A = guarded(t, rng, (rows-1)*g.ARow+k)
+							g.B = guarded(t, rng, columns*k)
+							g.C = guarded(t, rng, (rows-1)*g.CRow+columns)
+							g.Run()
+							return g.C
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestColumnsAtEverySize(t *testing.T) {
+	needFast(t)
+	for channels := Panel; channels <= 5*Panel; channels += Panel {
+		for rows := 1; rows <= 13; rows++ {
+			twins(t, "sums and squares", 1e-4, func(t *testing.T, rng *rand.Rand) []float32 {
+				c := Columns{Src: guarded(t, rng, rows*(channels+1)-1), Stride: channels + 1, Rows: rows, Channels: channels}
+				sums, squares, mean := guarded(t, rng, channels), guarded(t, rng, channels), guarded(t, rng, channels)
+				c.Sums(sums)
+				c.Squares(squares, mean)
+				return append(append([]float32(nil), sums...), squares...)
+			})
+		}
+	}
+}
+
+func TestLSTMAtEverySize(t *testing.T) {
+	needFast(t)
+	for units := 1; units <= 17; units++ {
+		for cells := 1; cells <= 3; cells++ {
+			twins(t, "gates, c and h", 0, func(t *testing.T, rng *rand.Rand) []float32 {
+				n := cells * units
+				l := LSTM{Gates: guarded(t, rng, 4*n), C: guarded(t, rng, n), H: guarded(t, rng, n), CPrev: guarded(t, rng, n), Cells: cells, Units: units}
+				l.Run()
+				return append(append(append([]float32(nil), l.Gates...), l.C...), l.H...)
+			})
+		}
+	}
+}
+
+func TestConvPoolAtEverySize(t *testing.T) {
+	needFast(t)
+	for _, side := range []int{6, 12} {
+		for in := 4; in <= 20; in += 4 {
+			for out := 8; out <= 40; out += 8 {
+				twins(t, "pooled", 1e-4, func(t *testing.T, rng *rand.Rand) []float32 {
+					layer := NewConvPool(side, in, out)
+					layer.Load(guarded(t, rng, out*in*9), in, guarded(t, rng, out), guarded(t, rng, out))
+					dst := guarded(t, rng, side/2*side/2*out)
+					layer.Forward(dst, side/2*out, out, guarded(t, rng, (side+2)*(side+2)*in), guarded(t, rng, layer.Scratch()))
+					return dst
+				})
+			}
+		}
+	}
+}
+
+func TestPoolAtEverySize(t *testing.T) {
+	needFast(t)
+	for channels := Lanes; channels <= 5*Lanes; channels += Lanes {
+		for side := 1; side <= 4; side++ {
+			twins(t, "pooled, sums and gradient", 1e-4, func(t *testing.T, rng *rand.Rand) []float32 {
+				p := Pool{Rows: side, Cols: side, Channels: channels, Table: Table(guarded(t, rng, len(NewTable(channels)))),
+					YPixel: channels, YRow: 2 * side * channels, PooledPixel: channels, PooledRow: side * channels, DYPixel: channels, DYRow: 2 * side * channels}
+				p.Y, p.DY = guarded(t, rng, 4*side*side*channels), guarded(t, rng, 4*side*side*channels)
+				p.Pooled = guarded(t, rng, side*side*channels)
+				p.Forward()
+				written := append([]float32(nil), p.Pooled...)
+				sums := NewSums(channels)
+				p.GradientSums(sums) // of whatever Pooled holds
+				p.Gradient()
+				return append(append(written, sums...), p.DY...)
+			})
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package core
+
+import "gdram/core/kernel"
+
+// mapConv is the way back of a 3x3 convolution of 6x6 maps, whose in are that one's outputs. The whole map is one tile of
+// kernel.Tiles, 64 products of transformed maps with transformed filters. Points lie pointStride apart.
+//
+// The way there keeps to winogradConv: with four times its error a pooling window takes another pixel now and then,
+// and so it goes through to the gradients of the published implementation, where this error alone does not show.
+type mapConv struct {
+	in, out int
+	filter  []float32 // [64][out/16][in][16]
+	taps    []float32 // [out/16][3][3][in][16], the filters before their transform
+}
+
+func newMapConv(in, out int) mapConv {
+	return mapConv{in, out, make([]float32, kernel.MapPoints*pointStride(in, out)), make([]float32, 9*in*out)}
+}
+
+// load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3].
+func (w *mapConv) load(panel int, weight []float32) {
+	channels := w.in * kernel.Panel
+	taps := w.taps[panel*9*channels:][:9*channels]
+	for i := range w.in {
+		for o := range kernel.Panel {
+			g := (*[9]float32)(weight[(i*w.out+panel*kernel.Panel+o)*9:])
+			for tap, v := range g {
+				taps[(8-tap)*channels+i*kernel.Panel+o] = v
+			}
+		}
+	}
+	stride := pointStride(w.in, w.out)
+	t := kernel.Tiles{Src: taps, SrcRow: 3 * channels, SrcPixel: channels,
+		Dst: w.filter[panel*channels:], DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
+	t.MapFilter()
+}
+
+// mapScratch holds the points of some maps: [64][maps][channels].
+func mapScratch(maps, channels int) []float32 {
+	return make([]float32, kernel.MapPoints*pointStride(maps, channels))
+}
+
+// mapInput transforms zero-padded maps x, xStride apart, into points, the points stride apart.
+func mapInput(points []float32, stride int, x []float32, xStride, channels, maps int) {
+	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
+		DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
+	for m := range maps {
+		t.Src, t.Dst = x[m*xStride:], points[m*channels:]
+		t.MapInput()
+	}
+}
+
+// forward convolves maps, whose points mapInput has computed, into y, yStride apart. products is a mapScratch
+// of blockSize maps and out channels.
+func (w *mapConv) forward(y []float32, yStride int, points []float32, stride int, products []float32, maps int) {
+	filterStride, outStride := pointStride(w.in, w.out), pointStride(maps, w.out)
+	for p := range kernel.MapPoints {
+		g := kernel.Gemm{Rows: maps, Columns: w.out, K: w.in,
+			A: points[p*stride:], ARow: w.in, ACol: 1,
+			B: w.filter[p*filterStride:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
+			C: products[p*outStride:], CRow: w.out}
+		g.Run()
+	}
+	t := kernel.Tiles{SrcRow: 8 * outStride, SrcPixel: outStride,
+		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
+	for m := range maps {
+		t.Src, t.Dst = products[m*w.out:], y[m*yStride:]
+		t.MapOutput()
+	}
+}
+
+// mapFilterGradient brings the gradient of a panel's transformed filters, [64][in][out], back to the published weights,
+// [out][in][3][3]. scratch holds 9·16 numbers.
+func mapFilterGradient(dWeight, dFilter []float32, panel, in, out int, scratch []float32) {
+	stride := pointStride(in, out)
+	t := kernel.Tiles{SrcRow: 8 * stride, SrcPixel: stride,
+		Dst: scratch, DstRow: 3 * kernel.Panel, DstPixel: kernel.Panel, Channels: kernel.Panel}
+	for i := range in {
+		t.Src = dFilter[i*out+panel*kernel.Panel:]
+		t.MapFilterGradient()
+		for o := range kernel.Panel {
+			dg := (*[9]float32)(dWeight[((panel*kernel.Panel+o)*in+i)*9:])
+			for tap := range dg {
+				dg[tap] = scratch[tap*kernel.Panel+o]
+			}
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// writePackage writes the engine as an npm package: an ES module, a classic script, the WebAssembly and the weights, with
+// what web/package says about them.
+func writePackage(folder string, engine []byte, models []string) error {
+	var vector []string
+	for _, name := range kernelNames {
+		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
+		if err != nil {
+			return err
+		}
+		vector = append(vector, base64.StdEncoding.EncodeToString(data))
+	}
+	list, err := json.Marshal(vector)
+	if err != nil {
+		return err
+	}
+	virtual := map[string]string{"virtual:kernels": "export default " + string(list)}
+	if virtual["virtual:worker"], err = worker(); err != nil {
+		return err
+	}
+	module, err := esbuild(source+"/library/module.js", virtual, api.FormatESModule, "")
+	if err != nil {
+		return err
+	}
+	classic, err := esbuild(source+"/library/classic.js", virtual, api.FormatIIFE, "gdram")
+	if err != nil {
+		return err
+	}
+	files := []file{{name: "gdram.js", data: module}, {name: "gdram.classic.js", data: classic}, {name: "gdram.wasm", data: engine}}
+	for _, path := range append([]string{"LICENSE", "web/package/package.json", "web/package/README.md", "web/package/gdram.d.ts"}, models...) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files = append(files, file{name: filepath.Base(path), data: data})
+	}
+	for _, f := range files {
+		if err := replaceFile(filepath.Join(folder, f.name), f.data); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%-28s an npm package\n", folder)
+	return nil
+}

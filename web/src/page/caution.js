@@ -1,0 +1,77 @@
+// Whether a picture is likely none of the classes. The network itself cannot tell: it is as sure of a plain wall as of a
+// ship. What helps is how the picture differs from those that it learnt from, and how little speaks for any class.
+// The ranges are those of `go run ./web/caution`, which finds them on validation pictures and counts what they
+// catch. A network that it has not measured gets no caution.
+
+/** @typedef {[low: number, high: number]} Range */
+
+/**
+ * @typedef {object} Measured
+ * @property {Range} brightness mean of 0..255
+ * @property {Range} contrast standard deviation
+ * @property {Range} roughness mean difference of neighbours
+ * @property {Range} evidence logarithm of the sum of exp(logit)
+ */
+
+/** @type {Record<string, Measured & { says: string }>} */
+const measured = {
+  mnist: {
+    brightness: [8.503, 35.73], contrast: [34.25, 79.02], roughness: [7.182, 17.24], evidence: [3.655, Infinity],
+    says: 'So it warns of 5 in 100 digits, and of nearly all photographs.',
+  },
+  cifar10: {
+    brightness: [41.21, 213.1], contrast: [15.05, 86.89], roughness: [2.453, 21.16], evidence: [2.082, Infinity],
+    says: 'So it warns of 6 in 100 pictures of its ten things, of all digits and plain walls, but of only 16 in 100 photographs of other things.',
+  },
+};
+
+/** What is said where a measure lies below or above its range. @type {Record<keyof Measured, [string, string]>} */
+const words = {
+  brightness: ['it is darker than nearly all that it learnt from', 'it is brighter than nearly all that it learnt from'],
+  contrast: ['it has less contrast than nearly all that it learnt from', 'it has more contrast than nearly all that it learnt from'],
+  roughness: ['it is smoother than nearly all that it learnt from', 'it is busier than nearly all that it learnt from'],
+  evidence: ['little speaks for any class', ''],
+};
+
+/**
+ * @param {string} model name of the weights
+ * @param {import('../engine/report.js').Report} report
+ * @param {boolean} free whether the network chose all looks itself; else its evidence is another's
+ * @returns {{ reason: string, says: string } | undefined} why the picture is perhaps none of the classes, and how far that is to be trusted
+ */
+export function caution(model, report, free) {
+  const ranges = measured[model];
+  if (!ranges) return undefined;
+  const found = { ...statistics(report.picture), evidence: Math.log(report.logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) };
+  for (const [name, value] of /** @type {[keyof Measured, number][]} */ (Object.entries(found))) {
+    const [low, high] = ranges[name];
+    if (name === 'evidence' && !free) continue;
+    if (value < low || value > high) return { reason: words[name][value < low ? 0 : 1], says: ranges.says };
+  }
+  return undefined;
+}
+
+const SIZE = 128;
+const SQUARE = 4; // of pixels, as web/caution does: photographs are sharper than the data sets' enlarged pictures
+
+/** @param {Uint8Array} rgb [SIZE][SIZE][3] */
+function statistics(rgb) {
+  const side = SIZE / SQUARE;
+  const squares = new Float64Array(side * side);
+  for (let i = 0; i < rgb.length; i++) {
+    const pixel = Math.floor(i / 3);
+    squares[Math.floor(pixel / SIZE / SQUARE) * side + Math.floor((pixel % SIZE) / SQUARE)] += rgb[i] / (3 * SQUARE * SQUARE);
+  }
+  let sum = 0, powers = 0, differences = 0;
+  squares.forEach((v, i) => {
+    sum += v;
+    powers += v * v;
+    if (i % side > 0) differences += Math.abs(v - squares[i - 1]);
+  });
+  const brightness = sum / squares.length;
+  return {
+    brightness,
+    contrast: Math.sqrt(Math.max(0, powers / squares.length - brightness * brightness)),
+    roughness: differences / (squares.length - side),
+  };
+}

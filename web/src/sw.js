@@ -1,0 +1,23 @@
+// Keeps the whole page for when there is no network. A build is kept under its own name, all of it or none,
+// so that files of two builds never meet.
+import site from 'virtual:site';
+
+const self = /** @type {ServiceWorkerScope} */ (/** @type {unknown} */ (globalThis));
+const KIND = 'gdram-';
+const name = KIND + site.version;
+const top = new URL('.', location.href).href;
+
+self.addEventListener('install', (event) => {
+  const whole = site.files.map((file) => new Request(file, { cache: 'reload' }));
+  event.waitUntil(caches.open(name).then((cache) => cache.addAll(whole)));
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(caches.keys().then((kept) => Promise.all(kept.filter((one) => one.startsWith(KIND) && one !== name).map((old) => caches.delete(old)))));
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const asked = request.url.split(/[?#]/)[0] === top ? 'index.html' : request;
+  event.respondWith(caches.open(name).then((cache) => cache.match(asked, { ignoreSearch: true })).then((kept) => kept ?? fetch(request)));
+});

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { chooseModel, models, near, pages, predicted, refusal, sampleFile, samplesOf, shown, top } from './browser.js';
+import path from 'node:path';
+
+const onPage = pages();
+
+/** Sets a slider as a person does, with the keyboard's events. */
+async function slide(page, id, value) {
+  await page.locator(id).fill(String(value));
+}
+
+/** Waits until the answer is another than the given one. */
+async function changed(page, before) {
+  await page.waitForFunction(({ after, summary }) => {
+    const idle = !document.getElementById('stage').hasAttribute('aria-busy');
+    return idle && (document.getElementById('summary').textContent !== summary || document.getElementById('after').textContent !== after);
+  }, before);
+  return shown(page);
+}
+
+/** A result without its timing. */
+const lasting = ({ timing, ...result }) => result;
+
+const openPanel = (page) => page.click('.panel summary');
+
+describe('how it looks', () => {
+  test('as often as asked', onPage(async (page) => {
+    const full = await shown(page);
+    await openPanel(page);
+    await slide(page, '#glimpses', 3);
+    const three = await changed(page, full);
+    assert.equal(three.looks, 3);
+    assert.match(three.after, /after 3 of 3 looks$/);
+    assert.deepEqual(three.places, full.places.slice(0, 3));
+    assert.equal(await page.textContent('#how'), '3 looks, where its policy says');
+    await page.click('#reset');
+    assert.deepEqual(lasting(await changed(page, three)), lasting(full));
+    assert.equal(await page.isDisabled('#reset'), true);
+  }));
+
+  test('until it is sure, and says what that saved', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    const full = await shown(page, 'airplane');
+    const course = full.courses[0].map((_, i) => Math.max(...full.courses.map((one) => one[i]))); // of whichever class leads
+    await openPanel(page);
+    await page.check('#stop');
+    // Between two looks, so that the second is the first that is sure enough.
+    const k = course.findIndex((share, i) => i > 0 && share > Math.max(...course.slice(0, i)) && Math.floor(share) > Math.max(...course.slice(0, i)));
+    assert.ok(k > 0, `an answer that grows: ${course}`);
+    await slide(page, '#confidence', Math.floor(course[k]));
+    const sure = await changed(page, full);
+    assert.equal(sure.looks, k + 1);
+    assert.equal(sure.markers, k + 1);
+    const spared = 8 - sure.looks;
+    assert.match(sure.after, new RegExp(`^${course[k].toFixed(1)} % after ${k + 1} of ${k + 1} looks: sure enough, saving ${spared} looks?, ${Math.round(12.5 * spared)} % of the work or about [\\d.]+ ms$`));
+    await page.uncheck('#stop');
+    assert.equal((await changed(page, sure)).looks, 8);
+  }));
+
+  for (const model of models) {
+    test(`with noise, as the command line does it for ${model}`, onPage(async (page) => {
+      await shown(page);
+      await chooseModel(page, model);
+      const sample = samplesOf(model)[1];
+      await page.click(`#samples [data-sample="${sample[0]}"]`);
+      const still = await shown(page, `${sample[0]}, test picture`);
+      await openPanel(page);
+      await page.check('#noise');
+      const eight = await changed(page, still);
+      assert.equal(eight.others, 7);
+      assert.match(eight.after, /mean of 8 paths$/);
+      await slide(page, '#paths', 4);
+      const four = await changed(page, eight);
+      assert.equal(four.others, 3);
+      await slide(page, '#seed', 7);
+      await page.waitForFunction(() => location.hash.includes('seed=7'));
+      await page.waitForFunction(() => !document.getElementById('stage').hasAttribute('aria-busy'));
+      const seven = await shown(page);
+      assert.notDeepEqual(seven.places, four.places);
+      const [command] = predicted(model, [sampleFile(model, sample)], '--samples', '4', '--random-seed', '7');
+      // The paths part by rounding, as those without noise do; what is drawn is the same.
+      near(seven.places[0].x, command.glimpses[0].x, 1e-5, 'x of the first look');
+      near(seven.places[0].y, command.glimpses[0].y, 1e-5, 'y of the first look');
+      near(seven.places[2].x, command.glimpses[2].x, 0.01, 'x of the third look');
+      command.top.slice(0, 2).forEach(({ probability }, k) => near(seven.shares[k], 100 * probability, 0.5, `share ${k}`));
+
+      await page.click('#again');
+      await page.waitForFunction(() => location.hash.includes('seed=8'));
+      assert.equal(await page.inputValue('#seed'), '8');
+      await page.uncheck('#noise');
+      assert.deepEqual((await changed(page, seven)).places, still.places);
+    }));
+  }
+});
+
+describe('look here', () => {
+  test('with the mouse: it looks there, goes on from there, and lets go', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    const alone = await shown(page, 'airplane');
+    assert.equal(alone.steer, 'Click the picture: it looks there first.');
+    const box = await page.locator('#here').boundingBox();
+    const click = (x, y) => page.mouse.click(box.x + box.width * (x + 1) / 2, box.y + box.height * (y + 1) / 2);
+    await click(-0.6, 0.7);
+    const first = await changed(page, alone);
+    near(first.places[0].x, -0.6, 0.005, 'x');
+    near(first.places[0].y, 0.7, 0.005, 'y');
+    assert.equal(first.looks, 8);
+    assert.match(first.after, /after 1 of 8 looks/);
+    assert.ok(Math.hypot(first.places[1].x + 0.6, first.places[1].y - 0.7) <= Math.hypot(0.75, 0.75) + 0.01, 'the second is a move from there');
+    assert.notDeepEqual(first.shares, alone.shares);
+    assert.equal(first.steer, `With your look 1 it ends with ${first.summary.split(', after')[0]}. By itself it says airplane, ${alone.after.match(/^[\d.]+ %/)[0]}.`);
+
+    await click(0.8, -0.8);
+    const second = await changed(page, first);
+    assert.equal(second.places[0].x, first.places[0].x);
+    near(second.places[1].x, 0.8, 0.005, 'x of the second');
+    assert.match(second.after, /after 2 of 8 looks/);
+    assert.match(second.steer, /^With your looks 1, 2 it ends with/);
+    assert.equal(await page.locator('#looks .pinned').count(), 2);
+    assert.equal(await page.locator('.marker.own').count(), 2);
+
+    await page.click('#free');
+    await changed(page, second);
+    await page.locator('#looks input').last().check({ force: true });
+    assert.deepEqual(lasting(await shown(page)), lasting(alone));
+    assert.equal(await page.locator('#looks .pinned').count(), 0);
+  }));
+
+  test('with the keyboard', onPage(async (page) => {
+    const alone = await shown(page);
+    await page.focus('#here');
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft');
+    for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const there = await changed(page, alone);
+    near(there.places[0].x, -0.25, 1e-6, 'x');
+    near(there.places[0].y, 0.5, 1e-6, 'y');
+  }));
+
+  test('another picture is looked at without', onPage(async (page) => {
+    const alone = await shown(page);
+    await page.mouse.click(...await page.locator('#here').boundingBox().then(({ x, y }) => [x + 20, y + 20]));
+    await changed(page, alone);
+    await page.click('#samples [data-sample="9"]');
+    assert.match((await shown(page, '9, test picture')).steer, /^Click the picture/);
+  }));
+});
+
+test('the looks can be scrubbed with a finger or a mouse', onPage(async (page) => {
+  await shown(page);
+  await page.locator('#looks').scrollIntoViewIfNeeded();
+  const box = await page.locator('#looks').boundingBox();
+  const over = (look) => [box.x + box.width * (look + 0.5) / 8, box.y + 15];
+  await page.mouse.move(...over(7));
+  await page.mouse.down();
+  await page.mouse.move(...over(4));
+  assert.match(await page.textContent('#after'), /after 5 of 8/);
+  await page.mouse.move(...over(1));
+  await page.mouse.up();
+  assert.match(await page.textContent('#after'), /after 2 of 8/);
+  await page.mouse.move(...over(6));
+  assert.match(await page.textContent('#after'), /after 2 of 8/);
+}));
+
+test('the Gaussian of the next place is drawn where the next look goes', onPage(async (page) => {
+  const result = await shown(page);
+  assert.equal(await page.locator('#overlay ellipse').count(), 0, 'after the last look there is none');
+  await page.locator('#looks input').nth(2).check({ force: true });
+  const ellipse = await page.locator('#overlay ellipse').last().evaluate((e) => ['cx', 'cy', 'rx'].map((name) => Number(e.getAttribute(name))));
+  near(ellipse[0] / 256 - 1, result.places[3].x, 1e-6, 'x');
+  near(ellipse[1] / 256 - 1, result.places[3].y, 1e-6, 'y');
+  const sigma = Number((await page.textContent('#facts')).match(/Nextσ ([\d.]+)/)[1]);
+  near(ellipse[2], sigma * 0.75 * 256, 1, 'radius'); // sigma is told to a hundredth
+}));
+
+describe('a link', () => {
+  test('brings all of it back', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    await page.click('#samples [data-sample="bird"]');
+    const plain = await shown(page, 'bird');
+    await openPanel(page);
+    await slide(page, '#glimpses', 6);
+    const six = await changed(page, plain);
+    const box = await page.locator('#here').boundingBox();
+    await page.mouse.click(box.x + 30, box.y + 40);
+    const first = await changed(page, six);
+    await page.check('#noise');
+    const before = await changed(page, first);
+    await page.click('#copy-link');
+    await page.waitForFunction(() => document.getElementById('done').textContent === 'Link copied.');
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(link, /#model=cifar10&picture=bird-75&looks=6&samples=8&seed=1&look1=-0\.\d+,-0\.\d+$/);
+
+    await page.goto('about:blank');
+    await page.goto(link);
+    const again = await shown(page, 'bird');
+    assert.equal(again.summary, before.summary);
+    assert.equal(again.others, 7);
+    assert.deepEqual(again.shares, before.shares);
+    again.places.forEach(({ x, y }, k) => {
+      near(x, before.places[k].x, 0.004, `x of look ${k}`);
+      near(y, before.places[k].y, 0.004, `y of look ${k}`);
+    });
+    await page.evaluate(() => { location.hash = '#model=mnist&picture=9-1&stop=0.5'; });
+    const other = await shown(page, '9, test picture 1');
+    assert.equal(await page.isChecked('#stop'), true);
+    assert.equal(await page.inputValue('#confidence'), '50');
+    assert.equal(other.label, '9');
+    assert.ok(other.looks < 8);
+  }, { permissions: ['clipboard-read', 'clipboard-write'] }));
+
+  test('that asks for what there is not gets a sentence', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [hash, sentence] of [
+      ['#looks=99', 'The link says looks=99; want a whole number from 1 to 8. The page shows its usual look instead.'],
+      ['#samples=2.5', 'The link says samples=2.5; want a whole number from 1 to 32. The page shows its usual look instead.'],
+      ['#stop=', 'The link says stop=; want a number from 0.01 to 1. The page shows its usual look instead.'],
+      ['#look1=here', 'The link says look1=here; want two numbers from -1 to 1, as in look1=0.5,-0.25. The page shows its usual look instead.'],
+      ['#model=dogs', 'The link asks for the network “dogs”; this page has mnist, cifar10. It shows the first instead.'],
+      ['#picture=dragon-1', 'The link asks for the picture “dragon-1”, which is not among the samples. The page shows the first instead.'],
+    ]) {
+      await page.evaluate((asked) => { location.hash = asked; }, hash);
+      await page.waitForFunction((name) => document.getElementById('message').textContent.includes(name), sentence.slice(0, 30));
+      assert.equal((await refusal(page)).replace(/this page has .*?\./, 'this page has mnist, cifar10.'), sentence);
+      assert.equal((await shown(page)).summary, good.summary);
+    }
+  }));
+});
+
+test('a result is copied as the JSON of the command line', onPage(async (page) => {
+  await shown(page);
+  await page.click('#copy-json');
+  await page.waitForFunction(() => document.getElementById('done').textContent === 'Result copied as JSON.');
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+  const sample = samplesOf('mnist')[0];
+  const [command] = predicted('mnist', [sampleFile('mnist', sample)]);
+  assert.deepEqual(Object.keys(copied).slice(0, 6), ['file', 'model', 'label', 'probability', 'top', 'glimpses']);
+  assert.equal(copied.label, command.label);
+  near(copied.probability, command.probability, 0.001, 'probability');
+  assert.deepEqual(copied.top.map(({ label }) => label).slice(0, 1), command.top.map(({ label }) => label).slice(0, 1));
+  assert.deepEqual(Object.keys(copied.glimpses[0]), Object.keys(command.glimpses[0]));
+  near(copied.glimpses[0].x, command.glimpses[0].x, 1e-6, 'x');
+  assert.deepEqual(Object.keys(copied.milliseconds), ['decode', 'prepare', 'look']);
+}, { permissions: ['clipboard-read', 'clipboard-write'] }));
+
+describe('the path is saved', () => {
+  /** Clicks, and returns the bytes and the name of the file that comes. */
+  async function saved(page, id) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click(id)]);
+    return { bytes: readFileSync(await download.path()), name: download.suggestedFilename() };
+  }
+
+  /** What Chromium decodes: size, and pixels of some frames at some places. */
+  const decoded = (page, bytes, type, places) => page.evaluate(async ([data, kind, where]) => {
+    const decoder = new ImageDecoder({ data: Uint8Array.fromBase64(data), type: kind });
+    await decoder.tracks.ready;
+    const { frameCount } = decoder.tracks.selectedTrack;
+    const frames = [];
+    for (let i = 0; i < frameCount; i++) {
+      const { image } = await decoder.decode({ frameIndex: i });
+      const canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight);
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      context.drawImage(image, 0, 0);
+      frames.push({
+        width: canvas.width, height: canvas.height, duration: image.duration,
+        pixels: where.map(([x, y]) => [...context.getImageData(Math.round(x * canvas.width), Math.round(y * canvas.width), 1, 1).data.slice(0, 3)]),
+      });
+    }
+    return frames;
+  }, [bytes.toString('base64'), type, places]);
+
+  test('as a picture', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    const result = await shown(page, 'airplane');
+    const { bytes, name } = await saved(page, '#save-png');
+    assert.equal(name, `${result.label}-in-8-looks.png`);
+    const places = [[0.98, 0.02], ...result.places.slice(7).map(({ x, y }) => [(x + 1) / 2, (y + 1) / 2])];
+    const [frame, ...more] = await decoded(page, bytes, 'image/png', places);
+    assert.equal(more.length, 0);
+    assert.deepEqual([frame.width, frame.height], [1024, 1216]);
+    const corner = await page.evaluate(() => [...document.getElementById('picture').getContext('2d').getImageData(125, 2, 1, 1).data.slice(0, 3)]);
+    frame.pixels[0].forEach((v, c) => near(v, corner[c], 8, 'a corner of the picture'));
+  }));
+
+  test('as a film', onPage(async (page) => {
+    await shown(page);
+    await chooseModel(page, 'cifar10');
+    const result = await shown(page, 'airplane');
+    const { bytes, name } = await saved(page, '#save-gif');
+    assert.equal(name, `${result.label}-in-8-looks.gif`);
+    const frames = await decoded(page, bytes, 'image/gif', [[0.98, 0.02], [0.5, 1.01], [0.04, 0.9]]);
+    assert.equal(frames.length, 8);
+    assert.deepEqual(frames.map(({ duration }) => duration / 1000), [...Array(7).fill(700), 2400]);
+    assert.deepEqual([frames[0].width, frames[0].height], [384, 456]);
+    const corners = await page.evaluate(() => {
+      const { data } = document.getElementById('picture').getContext('2d').getImageData(0, 0, 128, 128);
+      return [[125, 2], [5, 115]].map(([x, y]) => [...data.slice(4 * (128 * y + x), 4 * (128 * y + x) + 3)]);
+    });
+    for (const { pixels } of frames) {
+      pixels[0].forEach((v, c) => near(v, corners[0][c], 16, 'a corner of the picture'));
+      pixels[2].forEach((v, c) => near(v, corners[1][c], 16, 'another'));
+      assert.ok(Math.max(...pixels[1]) < 40, `the caption is dark: ${pixels[1]}`);
+    }
+    assert.ok(bytes.length < 1.5e6, `${bytes.length} bytes`);
+  }));
+});

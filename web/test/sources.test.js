@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { chooseModel, draw, models, pages, refusal, samplesOf, shown, weights } from './browser.js';
+import { withMetadata } from './files.js';
+
+const onPage = pages();
+const file = (model) => readFileSync(path.join(weights, `${model}.safetensors`));
+
+describe('weights of one\'s own', () => {
+  const names = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+  const own = withMetadata(file('mnist'), { labels: JSON.stringify(names), dataset: 'mnist', fast: '{"confidence":0.6,"glimpses":4}', recipe: 'gdram' });
+  const bring = (page, name, buffer) => page.setInputFiles('#file', { name, mimeType: 'application/octet-stream', buffer });
+
+  test('are used at once, with their labels and where they stop', onPage(async (page) => {
+    await shown(page);
+    await page.click('#samples [data-sample="7"]');
+    const before = await shown(page, '7, test picture');
+    await bring(page, 'mine.safetensors', own);
+    await page.waitForFunction(() => document.getElementById('label').textContent === 'seven');
+    const after = await shown(page);
+    assert.deepEqual(after.shares, before.shares);
+    assert.match(await page.textContent('#models label:has(:checked)'), /mine cluttered MNIST/);
+    assert.match(await page.textContent('#knows'), /zero, one, two/);
+    assert.equal(await page.locator('#samples button').count(), samplesOf('mnist').length);
+    assert.equal(await page.isVisible('#draw'), true);
+    await page.click('.panel summary');
+    await page.check('#stop');
+    assert.match(await page.textContent('#stop-note'), /These weights say 60 %, and 4 looks at most\.$/);
+    assert.equal(await page.textContent('#glimpses-value'), '4');
+    assert.equal(await page.textContent('#confidence-value'), '60 %');
+    await page.waitForFunction(() => document.querySelectorAll('#looks input:enabled').length <= 4);
+    await chooseModel(page, 'cifar10');
+    await shown(page, 'airplane');
+    await chooseModel(page, 'own');
+    assert.ok(names.includes((await shown(page, '2, test picture')).label));
+  }));
+
+  test('can be dropped, and replaced', onPage(async (page) => {
+    await shown(page);
+    for (const [name, wanted] of [['first', names], ['second', names.toReversed()]]) {
+      const bytes = withMetadata(file('mnist'), { labels: JSON.stringify(wanted) }).toString('base64');
+      await page.evaluate(([text, called]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.fromBase64(text)], `${called}.safetensors`));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      }, [bytes, name]);
+      await page.waitForFunction((label) => document.getElementById('label').textContent === label, wanted[2]);
+      assert.match(await page.textContent('#models label:has(:checked)'), new RegExp(`${name} something else`));
+    }
+    assert.equal(await page.locator('#models input[value=own]').count(), 1);
+  }));
+
+  test('are refused in a sentence when they cannot be used, and the last ones stay', onPage(async (page) => {
+    const good = await shown(page);
+    for (const [what, name, bytes, sentence] of [
+      ['cut short', 'short.safetensors', own.subarray(0, own.length - 1000), /^“short.safetensors” cannot be used: .*copy (the file|it) again/],
+      ['another network\'s', 'other.safetensors', Buffer.concat([Buffer.from([16, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{"__metadata__":{')]), /^“other.safetensors” cannot be used: this is not a safetensors file/],
+      ['PyTorch\'s', 'model.pth', Buffer.from('PK\x03\x04 and so on'), /^“model.pth” cannot be used: this is a PyTorch file, not safetensors; turn it into one with: gdram convert/],
+      ['trained without a policy', 'scan.safetensors', withMetadata(file('mnist'), { recipe: 'gdram-scan' }), /^“scan.safetensors” cannot be used: they learnt with the recipe gdram-scan, which has no policy/],
+      ['with a note that says nothing', 'note.safetensors', withMetadata(file('mnist'), { fast: 'soon' }), /^“note.safetensors” cannot be used: the metadata has fast “soon”; want a confidence above 0/],
+      ['with too few labels', 'labels.safetensors', withMetadata(file('mnist'), { labels: '["a","b"]' }), /^“labels.safetensors” cannot be used: the metadata has 2 labels, want one for each of the 10 classes/],
+    ]) {
+      await bring(page, name, bytes);
+      await page.waitForFunction((file) => document.getElementById('message').textContent.includes(file), name);
+      assert.match(await refusal(page), sentence, what);
+      assert.equal((await shown(page)).summary, good.summary);
+      assert.equal(await page.locator('#models input').count(), models.length);
+    }
+    await page.click('#samples [data-sample="9"]');
+    const next = await shown(page, '9, test picture');
+    assert.deepEqual([next.label, next.refused], ['9', false]);
+  }));
+});
+
+describe('the caution', () => {
+  test('says that a picture is perhaps none of the classes, and how far to trust that', onPage(async (page) => {
+    for (const [label] of samplesOf('mnist')) {
+      await page.click(`#samples [data-sample="${label}"]`);
+      assert.doesNotMatch((await shown(page, `${label}, test picture`)).note, /none/, label);
+    }
+    await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'halves') });
+    assert.match((await shown(page, 'halves.png')).note, /^Perhaps none of these: it is brighter than nearly all that it learnt from\. So it warns of 5 in 100 digits/);
+    await chooseModel(page, 'cifar10');
+    await shown(page, 'halves.png');
+    await page.setInputFiles('#file', { name: 'wall.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'wall') });
+    assert.match((await shown(page, 'wall.png')).note, /^Perhaps none of these: it has less contrast than nearly all/);
+    for (const [label] of samplesOf('cifar10')) {
+      await page.click(`#samples [data-sample="${label}"]`);
+      assert.match((await shown(page, `${label}, test picture`)).note, /^Labelled/, label);
+    }
+  }));
+});
+
+test('the drawing is shown as the network gets it', onPage(async (page) => {
+  await shown(page);
+  await page.click('#draw');
+  const box = await page.locator('#paper').boundingBox();
+  await page.mouse.move(box.x + 30, box.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 30, box.y + 230, { steps: 8 });
+  await page.mouse.move(box.x + 90, box.y + 230, { steps: 4 });
+  await page.mouse.up();
+  await shown(page, 'your drawing');
+  const seen = await page.evaluate(() => {
+    const ink = (canvas) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      let mass = 0, x = 0, y = 0, top = height, bottom = 0;
+      for (let i = 0; i < width * height; i++) {
+        const v = data[4 * i];
+        mass += v;
+        x += v * (i % width + 0.5);
+        y += v * (Math.floor(i / width) + 0.5);
+        if (v > 60) [top, bottom] = [Math.min(top, Math.floor(i / width)), Math.max(bottom, Math.floor(i / width) + 1)];
+      }
+      return { x: x / mass / width, y: y / mass / height, height: (bottom - top) / height };
+    };
+    return [ink(document.getElementById('field')), ink(document.getElementById('picture'))];
+  });
+  for (const { x, y, height } of seen) {
+    // Half of the field, as MNIST's 20 of 40, its mass in the middle.
+    assert.ok(Math.abs(x - 0.5) < 0.02 && Math.abs(y - 0.5) < 0.02, `centre ${x}, ${y}`);
+    assert.ok(Math.abs(height - 0.5) < 0.05, `height ${height}`);
+  }
+  await page.click('#clear');
+  assert.equal(await page.evaluate(() => Math.max(...document.getElementById('field').getContext('2d').getImageData(0, 0, 40, 40).data.filter((_, i) => i % 4 < 3))), 0);
+}));
+
+test('a huge photograph does not freeze the page', onPage(async (page) => {
+  await shown(page);
+  const photo = await draw(page, 8000, 6000, 'halves', 'image/jpeg');
+  await page.evaluate(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+    }).observe({ type: 'longtask' });
+  });
+  const start = Date.now();
+  await page.setInputFiles('#file', { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: photo });
+  await shown(page, 'huge.jpg');
+  const longest = await page.evaluate(() => window.longest);
+  console.log(`# 48 megapixels took ${Date.now() - start} ms, the main thread at most ${Math.round(longest)} of them at once`);
+  assert.ok(longest < 200, `${longest} ms`);
+}));
+
+describe('the camera', () => {
+  const fake = pages('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream');
+
+  test('is looked through live, stops when hidden, and leaves its last picture', fake(async (page) => {
+    await shown(page);
+    await page.click('#camera');
+    await page.waitForFunction(() => /^Live, [\d.]+ pictures a second$/.test(document.getElementById('rate').textContent));
+    const rate = Number((await page.textContent('#rate')).match(/[\d.]+/)[0]);
+    console.log(`# ${rate} pictures a second from a camera that makes 20`);
+    assert.ok(rate > 1);
+    const live = await shown(page, 'what the camera sees');
+    assert.equal(live.steer.trim(), '');
+    assert.equal(await page.getAttribute('#camera', 'aria-pressed'), 'true');
+
+    // Every frame of the fake device is another.
+    const frame = () => page.evaluate(() => document.getElementById('picture').toDataURL());
+    const one = await frame();
+    await page.waitForFunction((old) => document.getElementById('picture').toDataURL() !== old, one);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.waitForTimeout(400);
+    const hidden = await frame();
+    await page.waitForTimeout(500);
+    assert.equal(await frame(), hidden);
+    await page.evaluate(() => {
+      delete document.hidden;
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.waitForFunction((old) => document.getElementById('picture').toDataURL() !== old, hidden);
+
+    await page.click('#camera');
+    assert.equal(await page.isVisible('#rate'), false);
+    await page.waitForTimeout(300);
+    const still = await frame();
+    await page.waitForTimeout(300);
+    assert.equal(await frame(), still);
+    assert.equal(await page.evaluate(() => document.getElementById('video').srcObject), null);
+    assert.match((await shown(page)).steer, /^Click the picture/);
+    await page.click('#camera');
+    await page.waitForFunction(() => /^Live, /.test(document.getElementById('rate').textContent));
+    await page.click('#samples [data-sample="9"]');
+    assert.equal((await shown(page, '9, test picture')).label, '9');
+    assert.equal(await page.textContent('#camera'), 'Camera');
+  }));
+
+  test('that is not allowed gets a sentence', onPage(async (page) => {
+    const good = await shown(page);
+    await page.click('#camera');
+    assert.match(await refusal(page), /^(The camera is not allowed here; allow it|There is no camera on this device; open a picture)/);
+    assert.equal((await shown(page)).summary, good.summary);
+    assert.equal(await page.getAttribute('#camera', 'aria-pressed'), 'false');
+  }));
+
+  test('that the browser keeps to itself gets a sentence', onPage(async (page) => {
+    await shown(page);
+    await page.click('#camera');
+    assert.match(await refusal(page), /^The browser gives the camera only to pages/);
+  }, { before: () => Object.defineProperty(navigator, 'mediaDevices', { value: undefined }) }));
+});
