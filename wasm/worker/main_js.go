@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/jpeg"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"syscall/js"
@@ -76,14 +77,13 @@ func input(size int32) unsafe.Pointer {
 func serve(head int32) unsafe.Pointer {
 	method, rest, _ := strings.Cut(string(received[:head]), "\n")
 	address, contentType, _ := strings.Cut(rest, "\n")
-	w := response{header: http.Header{}, status: http.StatusOK}
 	r, err := http.NewRequest(method, address, bytes.NewReader(received[head:]))
 	if err != nil {
-		fail(&w, refuse(http.StatusBadRequest, "The address of the request cannot be read."))
-	} else {
-		r.Header.Set("Content-Type", contentType)
-		served.ServeHTTP(&w, r)
+		r = &http.Request{Method: method, URL: new(url.URL), Header: http.Header{}} // nothing is at an address that cannot be read
 	}
+	r.Header.Set("Content-Type", contentType)
+	w := response{header: http.Header{}, status: http.StatusOK}
+	served.ServeHTTP(&w, r)
 	first, err := json.Marshal(map[string]any{"status": w.status, "headers": w.header})
 	if err != nil {
 		panic(err) // strings and a number

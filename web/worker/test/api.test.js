@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { blackPNG, turned } from '../../test/files.js';
 import { deployed, memory, photo, sample, start, top } from './runtime.js';
 
-const UPLOAD_SECONDS = 2;
+const UPLOAD_SECONDS = 3;
 const PNG = 'image/png';
 const JPEG = 'image/jpeg';
 const RGBA = 'application/octet-stream';
@@ -142,7 +142,7 @@ test('bad input costs a status and a sentence, and the answers stay the same', a
     ['unknown wish', () => send(gray, RGBA, '?size=large'), 400, /nothing else/],
     ['no number', () => send(gray, RGBA, '?top=many'), 400, /1 to 1000/],
     ['unreadable query', () => send(gray, RGBA, '?top=%zz'), 400, /query/],
-    ['unreadable address', () => ask('/api/%zz'), 400, /address/],
+    ['unreadable address', () => ask('/api/%zz'), 404, /openapi/],
   ]) {
     assert.match(await refused(await request(), status, why), says, why);
   }
@@ -172,7 +172,7 @@ test('a slow upload is not waited for, an aborted one does no harm', async () =>
   assert.equal(response.statusCode, 408);
   let text = '';
   for await (const chunk of response) text += chunk;
-  assert.match(JSON.parse(text).error, /^The picture took longer than 2 seconds/);
+  assert.match(JSON.parse(text).error, /^The picture took longer than 3 seconds/);
   slow.destroy();
 
   for (let i = 0; i < 5; i++) {
@@ -182,6 +182,19 @@ test('a slow upload is not waited for, an aborted one does no harm', async () =>
     aborted.destroy();
   }
   await classify(good, JPEG);
+});
+
+test('many large uploads at once are asked to wait', async () => {
+  const uploads = Array.from({ length: 4 }, () => begin(new Uint8Array(7 << 20), 8 << 20));
+  const responses = await Promise.all(uploads.map(async (upload) => {
+    const [response] = await once(upload, 'response');
+    upload.destroy();
+    return response;
+  }));
+  const refusals = responses.filter(({ statusCode }) => statusCode === 429);
+  assert.ok(refusals.length >= 1, String(responses.map(({ statusCode }) => statusCode)));
+  assert.equal(refusals[0].headers['retry-after'], '1');
+  await classify(photo('photo.jpg'), JPEG);
 });
 
 test('other sites may ask', async () => {
@@ -199,15 +212,13 @@ test('other sites may ask', async () => {
 
 test('one address may send so many pictures a minute', async () => {
   const headers = { 'CF-Connecting-IP': '192.0.2.1', 'Content-Type': RGBA };
-  const statuses = [];
+  let taken = 0;
   let last;
-  for (let i = 0; i < 125; i++) {
+  do { // a minute may end on the way, and another begin
     last = await ask('/api/classify?top=0', { method: 'POST', body: 'x', headers });
-    statuses.push(last.status);
-    if (last.status === 429) break;
-    await last.text();
-  }
-  assert.equal(statuses.filter((status) => status === 400).length, 120);
+    if (last.status === 400) await last.text();
+  } while (last.status === 400 && taken++ < 240);
+  assert.ok(taken >= 120, `${taken} were taken`);
   assert.equal(last.headers.get('retry-after'), '60');
   assert.match(await refused(last, 429, 'too many'), /wait a minute/);
   assert.equal((await ask('/api/health', { headers })).status, 200, 'the rest is not counted');
@@ -225,6 +236,7 @@ test('the page is served beside it, typed, guarded and kept by its content', asy
   const html = await page.text();
   const files = [...html.matchAll(/(?:src|href)="(web\/dist\/[^"]+)"/g)].map(([, file]) => file);
   assert.ok(files.length >= 2);
+  assert.equal((await ask('/sw.js')).status, 200, 'browsers can install it');
   for (const file of files) {
     const response = await ask(`/${file}`);
     assert.equal(response.status, 200, file);
@@ -261,7 +273,7 @@ test('twenty clients at once get what one gets', async () => {
     }
   }));
   await Promise.all(Array.from({ length: 20 }, () => classify(photo('photo.jpg'), JPEG)));
-  assert.ok(memory(worker.pid).most < started + 128, 'memory');
+  assert.ok(memory(worker.pid).most < started + 128, 'megabytes of the process');
 });
 
 test('it has complained of nothing', () => {
