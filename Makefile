@@ -10,8 +10,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
 
-# What the page may weigh, compiled and gzipped. It stood at 584 KB when this was set; fmt alone would add 170.
-WASM_BUDGET := 588000
+# What the page may weigh, compiled and gzipped. It stood at 585 KB when this was set; fmt alone would add 170.
+WASM_BUDGET := 590000
 
 # Tests read other golden files when this is set. They run in their own folders, so it is made absolute.
 ifdef GDRAM_FIXTURES
@@ -154,7 +154,7 @@ check: check-format check-imports check-size check-generated
 
 .PHONY: check-format
 check-format:
-	@unformatted=$$(gofmt -l core wasm weights web/build web/bench/racer web/worker/test/pictures); \
+	@unformatted=$$(gofmt -l core wasm weights web/build web/caution web/bench/racer web/worker/test/pictures); \
 	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The page downloads whatever it links, and the design rests on who may know whom.

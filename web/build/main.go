@@ -29,6 +29,8 @@ import (
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"gdram/core/checkpoint"
 )
 
 const (
@@ -91,7 +93,11 @@ func build(to outputs) error {
 			parts++
 			files = append(files, delivery(fmt.Sprintf("weights-%s-%d", name, parts), base64.StdEncoding.EncodeToString(part)))
 		}
-		known = append(known, model{Name: name, Bytes: len(data), Parts: parts})
+		_, meta, err := checkpoint.Decode(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		known = append(known, model{Name: name, Bytes: len(data), Parts: parts, Labels: meta.Labels})
 	}
 	pictures, err := gallery(known)
 	if err != nil {
@@ -139,6 +145,8 @@ type model struct {
 	Name  string `json:"name"`
 	Bytes int    `json:"bytes"`
 	Parts int    `json:"parts"` // scripts that deliver it
+
+	Labels []string `json:"labels"`
 }
 
 // partSize is what one of those scripts delivers: a page from the file system may not watch a file as it

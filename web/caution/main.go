@@ -26,7 +26,7 @@ func main() {
 	dataPath := flag.String("data-path", "data", "folder with the published files")
 	most := flag.Int("pictures", 2000, "at most so many of each set")
 	flag.Parse()
-	if err := measureAll(*dataPath, *most); err != nil {
+	if err := measureEach(*dataPath, *most); err != nil {
 		fmt.Fprintln(os.Stderr, "caution:", err)
 		os.Exit(1)
 	}
@@ -79,7 +79,7 @@ func statistics(picture []uint8) (mean, contrast, roughness float64) {
 	return mean, math.Sqrt(max(0, squares/n-mean*mean)), differences / (n - side)
 }
 
-func measureAll(dataPath string, most int) error {
+func measureEach(dataPath string, most int) error {
 	files, err := filepath.Glob("weights/*.safetensors")
 	if err != nil {
 		return err
@@ -132,14 +132,14 @@ func tell(file, dataPath string, most int) error {
 	show := func(name string, judged [][]float64) {
 		counts := make([]int, len(measures)+1)
 		for _, v := range judged {
-			any := false
+			outside := false
 			for i := range measures {
 				if v[i] < ranges[i][0] || v[i] > ranges[i][1] {
 					counts[i]++
-					any = true
+					outside = true
 				}
 			}
-			if any {
+			if outside {
 				counts[len(measures)]++
 			}
 		}

@@ -84,7 +84,7 @@ function refuse(error) {
   const message = byId('message');
   message.textContent = sentence[0].toUpperCase() + sentence.slice(1) + (/[.!?]$/.test(sentence) ? '' : '.');
   message.classList.add('refusal');
-  if (!shown) byId('wait').hidden = true;
+  byId('wait').hidden = true;
 }
 
 function hint() {
@@ -102,13 +102,13 @@ function showProgress(of, share) {
   const progress = /** @type {HTMLProgressElement} */ (byId('progress'));
   progress.hidden = false;
   progress.value = share;
-  if (shown) byId('knows').textContent = text;
+  byId('wait').hidden = false;
 }
 
-/** @param {string[]} labels */
-function knows(labels) {
+/** @param {ModelCard} of */
+function knows({ labels, data }) {
   const some = labels.length > 12 ? [...labels.slice(0, 10), `and ${labels.length - 10} more`] : labels;
-  return `Trained on ${card.data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
+  return `Trained on ${data}. Whatever it sees, it answers with one of these: ${some.map(readable).join(', ')}.`;
 }
 
 /** @param {import('./engine/report.js').Report} report @param {string[]} labels */
@@ -159,19 +159,18 @@ function look() {
 }
 
 async function lookOnce() {
-  const asked = { subject, card, settings };
+  const asked = { subject, card, settings, stayAt };
   if (!subject?.live) stage.setAttribute('aria-busy', 'true');
   try {
     const opened = await engine.open(asked.card.name);
     if (asked.card === card) {
       model = opened;
-      byId('knows').textContent = knows(opened.labels);
       controls.show(settings, opened);
     }
     if (asked.subject) {
       const wish = manner(asked.settings, opened);
       const report = await engine.classify(asked.card.name, asked.subject.picture, wish);
-      if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish);
+      if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.stayAt);
     }
   } catch (error) {
     if (asked.card === card) refuse(error);
@@ -184,8 +183,9 @@ async function lookOnce() {
  * @param {Subject} of
  * @param {import('./engine/host.js').Model} by
  * @param {Required<import('./engine/host.js').Manner>} asked
+ * @param {number | undefined} at the look to stay at
  */
-function show(report, of, by, asked) {
+function show(report, of, by, asked, at) {
   const fresh = shown?.subject !== of || shown.card !== card;
   const doubt = caution(card.name, report, asked.pins.length === 0);
   const said = summary(report, by.labels, doubt);
@@ -196,8 +196,8 @@ function show(report, of, by, asked) {
   if (asked.pins.length === 0) byItself = { subject: of, card, answer: answerOf(report, by.labels) };
   byId('wait').hidden = true;
   showPicture(report.picture, `${of.name}, as the network sees it: ${said}`);
-  looks.show(report, { play: fresh && !of.live, look: stayAt, pins: pinSteps() });
-  stayAt = undefined;
+  looks.show(report, { play: fresh && !of.live, look: at, pins: pinSteps() });
+  if (at === stayAt) stayAt = undefined;
   if (of.live !== 'camera') byId('summary').textContent = said;
   byId('timing').textContent = [
     `decoded in ${milliseconds(of.decodeTime)}`,
@@ -346,6 +346,7 @@ async function chooseModel(chosen, sample, pins) {
   const own = samples.filter(({ model: name }) => name === chosen.samples);
   showSamples(own, takeSample);
   markSample(subject?.sample?.label);
+  byId('knows').textContent = knows(chosen);
   byId('draw').hidden = !chosen.draws;
   if (!chosen.draws) togglePad(false);
   const replaceable = !subject || subject.live === 'pad' || (subject.sample && !own.includes(subject.sample));
@@ -372,13 +373,17 @@ function linkOf() {
 /** Whether the first picture is there; from then on all changes are the person's. */
 let began = false;
 
-/** Keeps the address in step. */
+let writing = 0;
+
+/** Keeps the address in step, but not at every step of a slider: browsers count, and forbid what is too much. */
 function writeLink() {
-  if (began) history.replaceState(null, '', linkOf());
+  clearTimeout(writing);
+  if (began) writing = setTimeout(() => history.replaceState(null, '', linkOf()), 250);
 }
 
 /** Shows what the address asks for; what it asks wrongly is told once the rest is there. */
 async function readLink() {
+  clearTimeout(writing);
   const link = new URLSearchParams(location.hash.slice(1));
   let chosen = cards[0];
   /** @type {Sample | undefined} */
@@ -427,8 +432,7 @@ function listenForShares() {
   });
   const fileName = (/** @type {NonNullable<typeof shown>} */ { report, context }) => `${context.labels[report.label]}-in-${report.looks.length}-looks`.replace(/[^\w-]+/g, '-');
   on('copy-link', async (result) => {
-    writeLink();
-    await copy(location.href);
+    await copy(location.href.split('#')[0] + linkOf());
     return result.subject.sample ? 'Link copied.' : 'Link copied; it has the settings, but not your picture, which stays here.';
   });
   on('copy-json', async ({ report, context, subject: of, card: by }) => {
@@ -453,6 +457,8 @@ function listenForShares() {
 async function start() {
   listModels(card);
   controls.show(settings, model);
+  byId('knows').textContent = knows(card);
+  byId('draw').hidden = !card.draws;
   hint();
   listenForFiles(takeBlob, refuse);
   listenForShares();

@@ -11,7 +11,7 @@ declare module 'virtual:worker' {
 
 /** The weights there are. */
 declare module 'virtual:models' {
-  const models: { name: string; bytes: number; parts: number }[];
+  const models: { name: string; bytes: number; parts: number; labels: string[] | null }[];
   export default models;
 }
 

@@ -138,7 +138,7 @@ describe('without a mouse', () => {
     await page.keyboard.press('Enter');
     const again = await result('after 8 of 8 looks');
     assert.deepEqual([again.looks, again.others], [8, 0]);
-    assert.equal(await page.evaluate(() => location.hash), '#model=mnist&picture=2-27');
+    await page.waitForFunction(() => location.hash === '#model=mnist&picture=2-27');
   }));
 
   test('a digit can be drawn', onPage(async (page) => {
@@ -443,17 +443,17 @@ describe('for everyone', () => {
     }
   }
 
-  test('nothing jumps while it loads and answers', onPage(async (page) => {
+  for (const [kind, width, height] of [['desktop', 1280, 900], ['phone', 390, 844]]) test(`nothing jumps on a ${kind} while it loads and answers`, onPage(async (page) => {
     await shown(page);
     await page.click('#samples [data-sample="9"]');
     await shown(page, '9, test picture');
     await page.click('.panel summary');
     await page.waitForTimeout(600); // what follows a click within half a second is expected
-    await page.evaluate(() => { location.hash = '#model=cifar10&picture=bird-75&look1=0.9,0.9'; });
-    await shown(page, 'bird');
+    await page.evaluate(() => { location.hash = '#model=mnist&picture=9-1&look1=0.9,0.9'; });
+    await page.waitForSelector('#free:not([hidden])');
     await page.waitForTimeout(600);
     await page.evaluate(() => { location.hash = '#model=mnist&samples=4'; });
-    await shown(page, '2, test picture');
+    await page.waitForFunction(() => /mean of 4 paths/.test(document.getElementById('after').textContent));
     const shift = await page.evaluate(() => new Promise((resolve) => {
       let sum = 0;
       new PerformanceObserver((list) => {
@@ -462,6 +462,21 @@ describe('for everyone', () => {
       setTimeout(() => resolve(sum), 300);
     }));
     assert.ok(shift < 0.02, `cumulative layout shift ${shift}`);
+  }, { viewport: { width, height } }));
+
+  test('who listens hears one sentence for a result', onPage(async (page) => {
+    await shown(page);
+    await page.evaluate(() => {
+      window.said = [];
+      for (const status of document.querySelectorAll('[role=status]')) {
+        new MutationObserver(() => { if (status.textContent.trim()) window.said.push(status.textContent); }).observe(status, { childList: true, characterData: true, subtree: true });
+      }
+    });
+    await page.click('#samples [data-sample="9"]');
+    const { summary } = await shown(page, '9, test picture');
+    await page.waitForTimeout(200);
+    assert.deepEqual(await page.evaluate(() => window.said), [summary]);
+    assert.match(summary, /^9, [\d.]+ %, after 8 looks; then \d, [\d.]+ %\.$/);
   }));
 });
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { chooseModel, draw, models, pages, refusal, samplesOf, shown, weights } from './browser.js';
+import { measured } from '../src/page/caution.js';
 import { withMetadata } from './files.js';
 
 const onPage = pages();
@@ -75,6 +77,14 @@ describe('weights of one\'s own', () => {
 });
 
 describe('the caution', () => {
+  test('was measured on these weights', () => {
+    for (const [model, { tensors }] of Object.entries(measured)) {
+      const bytes = file(model);
+      const data = bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
+      assert.equal(tensors, createHash('sha256').update(data).digest('hex'), `measure ${model} again with go run ./web/caution, and write in web/src/page/caution.js what it finds`);
+    }
+  });
+
   test('says that a picture is perhaps none of the classes, and how far to trust that', onPage(async (page) => {
     for (const [label] of samplesOf('mnist')) {
       await page.click(`#samples [data-sample="${label}"]`);

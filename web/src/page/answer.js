@@ -60,7 +60,9 @@ export function showAnswer(report, chosen, context) {
   byId('note').classList.toggle('caution', caution !== undefined);
 
   // The five of the final answer keep their rows, so that scrubbing moves bars, not rows.
-  const rows = ranking(report.probabilities, TOP).map((kind) => {
+  const kinds = ranking(report.probabilities, TOP);
+  if (!kinds.includes(best)) kinds[kinds.length - 1] = best;
+  const rows = kinds.map((kind) => {
     const history = element('span', { class: 'history', 'aria-hidden': 'true' });
     for (let i = 0; i < STEPS; i++) {
       const bar = element('i', { class: i === chosen ? 'now' : i < chosen ? 'past' : 'ahead' });

@@ -5,6 +5,7 @@ import models from 'virtual:models';
  * @property {string} name of the weights file
  * @property {number} bytes of the weights file
  * @property {number} parts in which it is delivered; 0 for one that the person brought
+ * @property {string[]} labels of its classes
  * @property {string} title
  * @property {string} data what it was trained on
  * @property {string} samples the data set whose samples it knows
@@ -25,7 +26,7 @@ const rank = (name) => (order.includes(name) ? order.indexOf(name) : order.lengt
 
 /** Every weights file the page was built with. @type {ModelCard[]} */
 export const modelCards = models
-  .map(({ name, bytes, parts }) => ({ name, bytes, parts, samples: name, ...(titles[name] ?? { title: name, data: 'own weights', draws: false }) }))
+  .map(({ name, bytes, parts, labels }) => ({ name, bytes, parts, labels: labels ?? [], samples: name, ...(titles[name] ?? { title: name, data: 'own weights', draws: false }) }))
   .sort((a, b) => rank(a.name) - rank(b.name));
 
 /**
@@ -36,12 +37,13 @@ export const modelCards = models
  * @param {import('../engine/host.js').Model} model
  * @returns {ModelCard}
  */
-export function ownCard(file, bytes, { dataset, classes }) {
+export function ownCard(file, bytes, { dataset, classes, labels }) {
   const known = titles[dataset];
   return {
     name: 'own',
     bytes,
     parts: 0,
+    labels,
     title: file.replace(/\.safetensors$/i, ''),
     data: known?.data ?? (dataset || `${classes} classes`),
     samples: dataset,
