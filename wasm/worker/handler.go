@@ -19,7 +19,7 @@ import (
 	"gdram/core/pixels/picture"
 )
 
-// Bounds of what is taken. web/worker/limits.js has the first one too, to stop reading there.
+// Bounds of what is taken. web/worker/src/body.js has the first one too, to stop reading there.
 const (
 	maxBody    = 8 << 20
 	maxPixels  = 3_000_000
