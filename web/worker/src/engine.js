@@ -32,7 +32,8 @@ try {
 export function serve(method, url, contentType, body) {
   engine ??= start();
   try {
-    return call(engine, encoder.encode([method, url, contentType].join('\n')), body);
+    const answer = call(engine, encoder.encode([method, url, contentType].join('\n')), body);
+    if (!engine.died) return answer;
   } catch (error) {
     console.error('The network failed:', error);
     engine.died = true;

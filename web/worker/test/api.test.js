@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { blackPNG, turned } from '../../test/files.js';
-import { deployed, memory, photo, sample, start, top } from './runtime.js';
+import { deployed, linux, memory, photo, sample, start, top } from './runtime.js';
 
 const UPLOAD_SECONDS = 3;
 const PNG = 'image/png';
@@ -265,7 +265,7 @@ test('twenty clients at once get what one gets', async () => {
   const pictures = ['horse-13', 'frog-29', 'dog-16', 'bird-75'].map((name) => sample(`cifar10/${name}.png`));
   const alone = [];
   for (const picture of pictures) alone.push(await classify(picture, PNG));
-  const started = memory(worker.pid).now;
+  const started = linux ? memory(worker.pid).now : 0;
   await Promise.all(Array.from({ length: 20 }, async (_, client) => {
     for (let i = 0; i < 5; i++) {
       const which = (client + i) % pictures.length;
@@ -273,7 +273,7 @@ test('twenty clients at once get what one gets', async () => {
     }
   }));
   await Promise.all(Array.from({ length: 20 }, () => classify(photo('photo.jpg'), JPEG)));
-  assert.ok(memory(worker.pid).most < started + 128, 'megabytes of the process');
+  if (linux) assert.ok(memory(worker.pid).most < started + 128, 'megabytes of the process');
 });
 
 test('it has complained of nothing', () => {
