@@ -10,8 +10,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
 
-# What the page may weigh, compiled and gzipped. It stood at 584 KB when this was set; fmt alone would add 170.
-WASM_BUDGET := 588000
+# What the page may weigh, compiled and gzipped. It stood at 581 KB when this was set; fmt alone would add 170.
+WASM_BUDGET := 585000
 
 # Tests read other golden files when this is set. They run in their own folders, so it is made absolute.
 ifdef GDRAM_FIXTURES
@@ -49,6 +49,8 @@ help:
 	@echo "make offline     bin/gdram.html, the whole page in one file to hand on"
 	@echo "make site        bin/site, the page as a folder to serve; browsers can install it"
 	@echo "make package     bin/gdram-VERSION.tgz, the page's engine as an npm package"
+	@echo "make worker      the Worker for Cloudflare, in web/worker/build; make worker-dev serves it here, in Cloudflare's runtime"
+	@echo "make deploy      the Worker to Cloudflare; with BULK=1, with a bucket and a queue for many pictures"
 	@echo "make test        everything below, after installing what it needs"
 	@echo "make test-setup  Chromium, Firefox and the npm packages of the page's tests"
 	@echo "make check       formatting, vet, bans, sizes, generated code"
@@ -57,8 +59,10 @@ help:
 	@echo "make test-wasm   the core as WebAssembly under Node"
 	@echo "make test-arm    the core for arm64, emulated by qemu where the machine is another"
 	@echo "make test-page   types, and the page in real Chromium and Firefox"
+	@echo "make test-worker the Worker in Cloudflare's runtime"
 	@echo "make test-onnx   the exported network in onnxruntime against ours (not part of test: a download of 110 MB)"
 	@echo "make bench       BENCHMARKS.md: how fast this is beside others; RACES=page,node,native,training,growth for some of it"
+	@echo "make bench-worker processor time and memory of the Worker's requests"
 	@echo "make agree       how often page, Node and native program agree on 1,000 test pictures, from DATA=folder"
 	@echo "make bench-go    speed of single kernels and of a training step"
 	@echo "make cover       how much of the code the Go tests run"
@@ -88,6 +92,29 @@ package: need-go
 	@command -v npm >/dev/null || { echo "There is no npm here, so bin/package is not packed; install Node 20 or later."; exit 1; }
 	cd bin/package && npm pack --silent --pack-destination ..
 
+# Node 22 comes with the packages, for wrangler; npm finds it there first. It says nothing to anybody.
+WORKER := cd web/worker && WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_HIDE_BANNER=true npm run --silent
+WORKER_ENV := --env=$(if $(BULK),bulk)
+
+.PHONY: worker
+worker: need-go web/worker/node_modules/.package-lock.json
+	$(WORKER) build
+
+.PHONY: worker-dev
+worker-dev: worker
+	$(WORKER) dev -- $(WORKER_ENV)
+
+.PHONY: deploy
+deploy: worker
+	@cd web/worker && npm exec --no -- wrangler whoami --json >/dev/null 2>&1 || { \
+		echo "Nobody is logged in to Cloudflare here; run (cd web/worker && npx wrangler login), or set CLOUDFLARE_API_TOKEN, and try again."; exit 1; }
+	$(WORKER) deploy -- $(WORKER_ENV)
+
+web/worker/node_modules/.package-lock.json: web/worker/package-lock.json
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"
+	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+	cd web/worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
 .PHONY: need-go
 need-go:
 	@command -v go >/dev/null || { echo "There is no Go here; install Go 1.26 or later from https://go.dev/dl/ and try again."; exit 1; }
@@ -95,7 +122,7 @@ need-go:
 # ---- tests
 
 .PHONY: test
-test: test-setup check test-go test-pure test-wasm test-arm test-page
+test: test-setup check test-go test-pure test-wasm test-arm test-page test-worker
 	@echo "All tests passed. Screenshots of the page are in web/dist/screenshots."
 
 # Debian's packages, where this may install them; elsewhere a sentence.
@@ -123,10 +150,11 @@ check: check-format check-imports check-size check-generated
 	go vet ./...
 	go vet ./core/kernel/_wasm
 	GOOS=js GOARCH=wasm go vet -tags simd ./core ./core/kernel ./core/checkpoint ./core/pixels ./wasm/browser
+	GOOS=js GOARCH=wasm go vet -tags simd,crash ./wasm/worker
 
 .PHONY: check-format
 check-format:
-	@unformatted=$$(gofmt -l core wasm weights web/build web/caution web/bench/racer); \
+	@unformatted=$$(gofmt -l core wasm weights web/build web/caution web/bench/racer web/worker/test/pictures); \
 	[ -z "$$unformatted" ] || { echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The page downloads whatever it links, and the design rests on who may know whom.
@@ -140,6 +168,13 @@ check-imports:
 	[ -z "$$foreign" ] || { echo "wasm/browser must link the standard library alone, not:" $$foreign; exit 1; }
 	@above=$$(go list -deps ./core | grep -E '^gdram/' | grep -v -E -x 'gdram/core(/(kernel|glimpse|nn|policy|internal/workers))?' || true); \
 	[ -z "$$above" ] || { echo "core is below these and must not import them:" $$above; exit 1; }
+	@own=$$(for target in js/wasm $$(go env GOHOSTOS)/$$(go env GOHOSTARCH); do \
+		GOOS=$${target%/*} GOARCH=$${target#*/} go list -tags simd -deps ./wasm/worker; done | grep -E '^gdram/' | sort -u | \
+		grep -v -E -x 'gdram/(wasm/worker|weights|core|core/(kernel|glimpse|nn|policy|internal/workers|answer|checkpoint(/disk)?|pixels(/picture)?))' || true); \
+	[ -z "$$own" ] || { echo "wasm/worker sees core, checkpoint, pixels and weights alone, not:" $$own; exit 1; }
+	@foreign=$$(GOOS=js GOARCH=wasm go list -tags simd -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ./wasm/worker | \
+		grep -v -E '^(gdram/|github.com/(syumai/workers|x448/float16)(/|$$))' || true); \
+	[ -z "$$foreign" ] || { echo "wasm/worker must link syumai/workers and nothing else of others, not:" $$foreign; exit 1; }
 	@outside=$$(go list -deps ./core/... | grep -E '^gdram/(wasm|web)/' || true); \
 	[ -z "$$outside" ] || { echo "Nothing imports wasm or web, but the core does:" $$outside; exit 1; }
 
@@ -210,6 +245,15 @@ test-page: test-setup page
 	cd web && npm run --silent check
 	cd web && CHROMIUM="$(FIND_CHROMIUM)" FIREFOX="$(FIND_FIREFOX)" npm test --silent
 
+.PHONY: test-worker
+test-worker: worker worker-pictures
+	$(WORKER) test
+
+.PHONY: worker-pictures
+worker-pictures:
+	@command -v curl >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=curl
+	go run ./web/worker/test/pictures web/worker/build/pictures
+
 # Other engines live in a folder of their own: with libraries for every platform, onnxruntime takes 290 MB on disk.
 .PHONY: test-onnx
 test-onnx: need-go web/bench/node_modules/.package-lock.json
@@ -220,6 +264,10 @@ web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
 	cd web/bench && npm ci --ignore-scripts --no-audit --no-fund
 
 # ---- the rest
+
+.PHONY: bench-worker
+bench-worker: worker worker-pictures
+	$(WORKER) bench
 
 # What it installs is what the tests need and the engines of others, 500 MB on disk. PyTorch is raced where there is one.
 .PHONY: bench
@@ -248,4 +296,4 @@ generate: need-go
 
 .PHONY: clean
 clean:
-	rm -rf bin web/dist web/node_modules web/bench/node_modules
+	rm -rf bin web/dist web/node_modules web/bench/node_modules web/worker/node_modules web/worker/build web/worker/.wrangler

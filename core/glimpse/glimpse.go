@@ -5,9 +5,10 @@
 // column; (-1,-1) is the outer corner of the top left pixel. No gradient flows through the
 // sensor: the place is learnt by the policy alone.
 //
-// It is readable scalar Go: a glimpse costs microseconds where the network behind it costs
-// hundreds of them.
+// Where to look is decided here, in readable Go; package kernel does the sampling.
 package glimpse
+
+import "gdram/core/kernel"
 
 // maxPatch bounds the patch so that a row of taps fits on the stack.
 const maxPatch = 32
@@ -60,23 +61,17 @@ func (s *Sensor) coordinate(scale, j int, centre float32) float32 {
 	return float32(s.base[j]*s.zoom[scale]) + centre
 }
 
-// tap is one axis of a bilinear sample: two neighbouring pixels and their weights.
-type tap struct {
-	at0, at1         int     // pixel indices, always inside the picture
-	weight0, weight1 float32 // sum to 1 inside; 0 for a pixel outside
-}
-
 // tap turns a coordinate in -1..1 into pixels:
 //
 //	p = ((coordinate + 1)*size - 1) / 2
 //
-// A pixel outside the picture counts 0. Inside and outside are decided for each axis apart,
+// stride is how far apart they lie. A pixel outside the picture counts 0. Inside and outside are decided for each axis apart,
 // so weight 0 on a clamped index is the whole rule and the sampling loop needs no branch.
-func (s *Sensor) tap(coordinate float32) tap {
+func (s *Sensor) tap(coordinate float32, stride int) kernel.Tap {
 	p := (float32((coordinate+1)*float32(s.size)) - 1) / 2
 	last := float32(s.size)
 	if !(p > -1 && p < last) { // NaN as well: both pixels are outside
-		return tap{}
+		return kernel.Tap{}
 	}
 	at := int(p+1) - 1 // floor, for p > -1
 	fraction := p - float32(at)
@@ -84,12 +79,12 @@ func (s *Sensor) tap(coordinate float32) tap {
 		at--
 		fraction++
 	}
-	t := tap{at0: at, at1: at + 1, weight0: 1 - fraction, weight1: fraction}
-	if t.at0 < 0 {
-		t.at0, t.weight0 = 0, 0
+	t := kernel.Tap{At0: int32(at * stride), At1: int32((at + 1) * stride), Weight0: 1 - fraction, Weight1: fraction}
+	if at < 0 {
+		t.At0, t.Weight0 = 0, 0
 	}
-	if t.at1 >= s.size {
-		t.at1, t.weight1 = s.size-1, 0
+	if at+1 >= s.size {
+		t.At1, t.Weight1 = int32((s.size-1)*stride), 0
 	}
 	return t
 }
@@ -105,54 +100,34 @@ func (s *Sensor) Sample(dst []float32, rowStride, pixelStride int, image []float
 	if len(image) != s.size*s.size*s.channels {
 		panic("glimpse: Sample: the image is not [size][size][channels]")
 	}
-	line := s.size * s.channels
-	var columns [maxPatch]tap
+	var columns, rows [maxPatch]kernel.Tap
 	for k := range s.scales {
 		for j := range s.patch {
-			t := s.tap(s.coordinate(k, j, x))
-			t.at0 *= s.channels
-			t.at1 *= s.channels
-			columns[j] = t
+			columns[j] = s.tap(s.coordinate(k, j, x), s.channels)
+			rows[j] = s.tap(s.coordinate(k, j, y), s.size*s.channels)
 		}
-		for i := range s.patch {
-			row := s.tap(s.coordinate(k, i, y))
-			top := image[row.at0*line : (row.at0+1)*line]
-			bottom := image[row.at1*line : (row.at1+1)*line]
-			out := dst[i*rowStride+k*s.channels:]
-			if s.channels == 3 {
-				sampleRow3(out, pixelStride, top, bottom, row, columns[:s.patch])
-			} else {
-				s.sampleRow(out, pixelStride, top, bottom, row, columns[:s.patch])
-			}
+		out := dst[k*s.channels:]
+		if s.channels == 3 {
+			patch := kernel.Patch{Dst: out, DstRow: rowStride, DstPixel: pixelStride,
+				Image: image, Rows: rows[:s.patch], Columns: columns[:s.patch]}
+			patch.Run()
+			continue
+		}
+		for i := range rows[:s.patch] {
+			s.sampleRow(out[i*rowStride:], pixelStride, image[rows[i].At0:], image[rows[i].At1:], rows[i], columns[:s.patch])
 		}
 	}
 }
 
 // sampleRow writes one row of a patch, any number of colours.
-func (s *Sensor) sampleRow(out []float32, pixelStride int, top, bottom []float32, row tap, columns []tap) {
+func (s *Sensor) sampleRow(out []float32, pixelStride int, top, bottom []float32, row kernel.Tap, columns []kernel.Tap) {
 	for j := range columns {
 		column := &columns[j]
-		for colour := range s.channels {
-			left := float32(row.weight0*top[column.at0+colour]) + float32(row.weight1*bottom[column.at0+colour])
-			right := float32(row.weight0*top[column.at1+colour]) + float32(row.weight1*bottom[column.at1+colour])
-			out[j*pixelStride+colour] = float32(column.weight0*left) + float32(column.weight1*right)
+		for colour := range int32(s.channels) {
+			left := float32(row.Weight0*top[column.At0+colour]) + float32(row.Weight1*bottom[column.At0+colour])
+			right := float32(row.Weight0*top[column.At1+colour]) + float32(row.Weight1*bottom[column.At1+colour])
+			out[j*pixelStride+int(colour)] = float32(column.Weight0*left) + float32(column.Weight1*right)
 		}
-	}
-}
-
-// sampleRow3 is sampleRow for three colours with the loop over them written out, which
-// halves the time of a glimpse.
-func sampleRow3(out []float32, pixelStride int, top, bottom []float32, row tap, columns []tap) {
-	w00, w01 := row.weight0, row.weight1
-	for j := range columns {
-		column := &columns[j]
-		a, b := top[column.at0:][:3], top[column.at1:][:3]
-		c, d := bottom[column.at0:][:3], bottom[column.at1:][:3]
-		o := out[j*pixelStride:][:3]
-		left, right := column.weight0, column.weight1
-		o[0] = float32(left*(float32(w00*a[0])+float32(w01*c[0]))) + float32(right*(float32(w00*b[0])+float32(w01*d[0])))
-		o[1] = float32(left*(float32(w00*a[1])+float32(w01*c[1]))) + float32(right*(float32(w00*b[1])+float32(w01*d[1])))
-		o[2] = float32(left*(float32(w00*a[2])+float32(w01*c[2]))) + float32(right*(float32(w00*b[2])+float32(w01*d[2])))
 	}
 }
 

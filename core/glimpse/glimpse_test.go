@@ -160,11 +160,11 @@ func TestTapsAtWholePixels(t *testing.T) {
 				coordinate = math.Nextafter32(coordinate, -3)
 			}
 			for range 40 {
-				got := s.tap(coordinate)
-				for _, at := range []int{got.at0, got.at1} {
-					require.True(t, 0 <= at && at < size, "size %d: pixel %d at coordinate %v", size, at, coordinate)
+				got := s.tap(coordinate, 1)
+				for _, at := range []int32{got.At0, got.At1} {
+					require.True(t, 0 <= at && int(at) < size, "size %d: pixel %d at coordinate %v", size, at, coordinate)
 				}
-				for _, weight := range []float32{got.weight0, got.weight1} {
+				for _, weight := range []float32{got.Weight0, got.Weight1} {
 					require.True(t, 0 <= weight && weight <= 1, "size %d: weight %v at coordinate %v", size, weight, coordinate)
 				}
 				coordinate = math.Nextafter32(coordinate, 3)

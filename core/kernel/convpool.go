@@ -1,8 +1,8 @@
 package kernel
 
 // ConvPool is a layer of an evaluated network: a 3x3 convolution of a zero-padded map, the scale and shift of its batch
-// norm, ReLU and 2x2 max pooling. The convolution is Winograd's, F(2x2,3x3) for maps of 12x12, whose tiles are the
-// windows of the pooling, and F(3x3,3x3) for maps of 6x6; the scale is folded into the filters.
+// norm, ReLU and 2x2 max pooling. The convolution is Winograd's, F(4x4,3x3) for maps of 12x12, nine tiles of 36 products
+// each, and F(3x3,3x3) for maps of 6x6, four of 25; the scale is folded into the filters.
 //
 // It holds weights alone, so one serves any number of goroutines.
 type ConvPool struct {
@@ -21,21 +21,29 @@ type convTransform struct {
 }
 
 var (
-	windowTransform = convTransform{outputs: 2, points: 4, tiles: 6,
+	// At 0, 1, -1, 2, -2 and infinity.
+	fourTransform = convTransform{outputs: 4, points: 6, tiles: 3,
 		input: []float32{
-			1, 0, -1, 0,
-			0, 1, 1, 0,
-			0, -1, 1, 0,
-			0, 1, 0, -1},
+			4, 0, -5, 0, 1, 0,
+			0, -4, -4, 1, 1, 0,
+			0, 4, -4, -1, 1, 0,
+			0, -2, -1, 2, 1, 0,
+			0, 2, -1, -2, 1, 0,
+			0, 4, 0, -5, 0, 1},
 		filter: []float32{
-			1, 0, 0,
-			0.5, 0.5, 0.5,
-			0.5, -0.5, 0.5,
+			1.0 / 4, 0, 0,
+			-1.0 / 6, -1.0 / 6, -1.0 / 6,
+			-1.0 / 6, 1.0 / 6, -1.0 / 6,
+			1.0 / 24, 1.0 / 12, 1.0 / 6,
+			1.0 / 24, -1.0 / 12, 1.0 / 6,
 			0, 0, 1},
 		output: []float32{
-			1, 1, 1, 0,
-			0, 1, -1, -1}}
-	squareTransform = convTransform{outputs: 3, points: 5, tiles: 2,
+			1, 1, 1, 1, 1, 0,
+			0, 1, -1, 2, -2, 0,
+			0, 1, 1, 4, 4, 0,
+			0, 1, -1, 8, -8, 1}}
+	// At 0, 1, -1, 2 and infinity.
+	threeTransform = convTransform{outputs: 3, points: 5, tiles: 2,
 		input: []float32{
 			2, -1, -2, 1, 0,
 			0, -2, -1, 1, 0,
@@ -77,8 +85,8 @@ func sandwich(dst, m, x, half []float32, rows, columns int) {
 }
 
 const (
-	convPanel = 8          // output channels of a panel of the weights
-	convMost  = tilePoints // points of a tile in one dimension, at most
+	convPanel = 8 // output channels of a panel of the weights
+	convMost  = 6 // points of a tile in one dimension, at most
 )
 
 // NewConvPool returns a layer without weights for maps of side x side pixels, 12 or 6, from in channels, a multiple of
@@ -87,9 +95,9 @@ func NewConvPool(side, in, out int) *ConvPool {
 	c := &ConvPool{in: in, out: out}
 	switch side {
 	case 12:
-		c.transform = &windowTransform
+		c.transform = &fourTransform
 	case 6:
-		c.transform = &squareTransform
+		c.transform = &threeTransform
 	default:
 		panic("kernel: NewConvPool: maps are 12x12 or 6x6")
 	}

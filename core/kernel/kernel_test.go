@@ -320,6 +320,55 @@ func TestHalves(t *testing.T) {
 	}
 }
 
+// TestPatch holds the samples against their definition, to the bit, taps at both ends of the picture among them.
+func TestPatch(t *testing.T) {
+	for _, c := range []struct{ rows, columns int }{{1, 1}, {2, 5}, {12, 12}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(17, 18))
+				const size, line = 20, 20 * 3
+				taps := func(n, stride int) []Tap {
+					all := make([]Tap, n)
+					for i := range all {
+						w := rng.Float32()
+						all[i] = Tap{int32(rng.IntN(size) * stride), int32(rng.IntN(size) * stride), 1 - w, w}
+					}
+					all[n-1].At0, all[n-1].At1 = int32((size-1)*stride), 0
+					return all
+				}
+				p := Patch{DstPixel: 5, DstRow: 5*c.columns + 2, Image: guarded(t, rng, size*line), Rows: taps(c.rows, line), Columns: taps(c.columns, 3)}
+				p.Dst = guarded(t, rng, (c.rows-1)*p.DstRow+(c.columns-1)*p.DstPixel+3)
+				want := append([]float32(nil), p.Dst...)
+				for i, row := range p.Rows {
+					for j, column := range p.Columns {
+						for colour := range int32(3) {
+							side := func(at int32) float32 {
+								return float32(row.Weight0*p.Image[row.At0+at+colour]) + float32(row.Weight1*p.Image[row.At1+at+colour])
+							}
+							want[i*p.DstRow+j*p.DstPixel+int(colour)] = float32(column.Weight0*side(column.At0)) + float32(column.Weight1*side(column.At1))
+						}
+					}
+				}
+				p.Run()
+				assert.Equal(t, want, p.Dst)
+			})
+		})
+	}
+}
+
+func TestPatchRefuses(t *testing.T) {
+	inside, outside, before := []Tap{{At1: 3}}, []Tap{{At1: 4}}, []Tap{{At0: -1}}
+	sample := func(rows, columns []Tap, dst int) func() {
+		return func() {
+			(&Patch{Dst: make([]float32, dst), Image: make([]float32, 9), Rows: rows, Columns: columns}).Run()
+		}
+	}
+	assert.NotPanics(t, sample(inside, inside, 3))
+	assert.Panics(t, sample(inside, outside, 3), "behind the picture")
+	assert.Panics(t, sample(before, inside, 3), "before the picture")
+	assert.Panics(t, sample(inside, inside, 2), "no room for three colours")
+}
+
 func TestConvPoolRefuses(t *testing.T) {
 	assert.Panics(t, func() { NewConvPool(8, 4, 8) }, "maps of 8x8")
 	assert.Panics(t, func() { NewConvPool(6, 3, 8) }, "three input channels")

@@ -89,6 +89,16 @@ type halfArgs struct {
 	dst, src, eights uint32
 }
 
+type patchArgs struct {
+	_                                    structs.HostLayout
+	dst, dstRow, dstPixel, image         uint32
+	rows, rowCount, columns, columnCount uint32
+}
+
+//go:wasmimport gdram patch
+//go:noescape
+func patch(args *patchArgs)
+
 //go:wasmimport gdram halves
 //go:noescape
 func halves(args *halfArgs)
@@ -97,13 +107,13 @@ func halves(args *halfArgs)
 //go:noescape
 func panels(args *panelArgs)
 
-//go:wasmimport gdram filtersWindows
+//go:wasmimport gdram filtersFours
 //go:noescape
-func filtersWindows(args *filterArgs)
+func filtersFours(args *filterArgs)
 
-//go:wasmimport gdram filtersSquares
+//go:wasmimport gdram filtersThrees
 //go:noescape
-func filtersSquares(args *filterArgs)
+func filtersThrees(args *filterArgs)
 
 //go:wasmimport gdram gemm
 //go:noescape
@@ -113,13 +123,13 @@ func gemm(args *gemmArgs)
 //go:noescape
 func lstm(args *lstmArgs)
 
-//go:wasmimport gdram convPoolWindows
+//go:wasmimport gdram convPoolFours
 //go:noescape
-func convPoolWindows(args *convPoolArgs)
+func convPoolFours(args *convPoolArgs)
 
-//go:wasmimport gdram convPoolSquares
+//go:wasmimport gdram convPoolThrees
 //go:noescape
-func convPoolSquares(args *convPoolArgs)
+func convPoolThrees(args *convPoolArgs)
 
 func address(s []float32) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
 
@@ -158,10 +168,10 @@ func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, produc
 		points: address(points), weights: address(c.weights), shift: address(c.shift), panels: uint32(c.out / convPanel),
 		products: address(products), plane: address(plane), dst: address(dst), dstRow: bytes(dstRow), dstPixel: bytes(dstPixel),
 	}
-	if c.transform == &windowTransform {
-		convPoolWindows(&args)
+	if c.transform == &fourTransform {
+		convPoolFours(&args)
 	} else {
-		convPoolSquares(&args)
+		convPoolThrees(&args)
 	}
 	runtime.KeepAlive(c)
 }
@@ -171,10 +181,10 @@ func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 		dst: address(c.weights), stride: bytes(c.in * convPanel), src: address(filters), srcRow: bytes(from * 9),
 		channels: uint32(from), scale: address(scale), panels: uint32(c.out / convPanel),
 	}
-	if c.transform == &windowTransform {
-		filtersWindows(&args)
+	if c.transform == &fourTransform {
+		filtersFours(&args)
 	} else {
-		filtersSquares(&args)
+		filtersThrees(&args)
 	}
 	runtime.KeepAlive(c)
 }
@@ -190,6 +200,16 @@ func (p *Panels) fast() {
 		panels(&args)
 	}
 	p.portable(full * Panel)
+	runtime.KeepAlive(p)
+}
+
+func (p *Patch) fast() {
+	args := patchArgs{
+		dst: address(p.Dst), dstRow: bytes(p.DstRow), dstPixel: bytes(p.DstPixel), image: address(p.Image),
+		rows: uint32(uintptr(unsafe.Pointer(&p.Rows[0]))), rowCount: uint32(len(p.Rows)),
+		columns: uint32(uintptr(unsafe.Pointer(&p.Columns[0]))), columnCount: uint32(len(p.Columns)),
+	}
+	patch(&args)
 	runtime.KeepAlive(p)
 }
 
@@ -255,7 +275,12 @@ func agrees() bool {
 	for i := range raw {
 		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
 	}
+	taps := []Tap{{0, 3, 0.25, 0.75}, {33, 36, 1, 0}, {6, 390, 0.5, 0.5}}
 	return same(func(to []float32) { Halves(to, raw) }) &&
+		same(func(to []float32) {
+			p := Patch{Dst: to, DstRow: 50, DstPixel: 5, Image: in[:], Rows: taps, Columns: taps[:2]}
+			p.Run()
+		}) &&
 		same(func(to []float32) {
 			p := Panels{Dst: to, DstPanel: 7 * Panel, Src: in[:], SrcRow: 9, SrcCol: 2, Rows: 2*Panel + 3, K: 7}
 			p.Run()

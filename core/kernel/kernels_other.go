@@ -18,6 +18,7 @@ func (t *Tiles) fast(transform tileTransform)    { panic(unreachable) }
 func (c *Columns) fast(dst, mean []float32)      { panic(unreachable) }
 func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
 func (l *LSTM) fast()                            { panic(unreachable) }
+func (p *Patch) fast()                           { panic(unreachable) }
 func (p *Panels) fast()                          { panic(unreachable) }
 func fastHalves(dst []float32, src []byte)       { panic(unreachable) }
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {

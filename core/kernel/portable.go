@@ -332,6 +332,24 @@ func eight(to, x, w []float32) {
 	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
+func (p *Patch) portable() {
+	for i := range p.Rows {
+		row, out := &p.Rows[i], p.Dst[i*p.DstRow:]
+		top, bottom := p.Image[row.At0:], p.Image[row.At1:]
+		w00, w01 := row.Weight0, row.Weight1
+		for j := range p.Columns {
+			column := &p.Columns[j]
+			a, b := top[column.At0:][:3], top[column.At1:][:3]
+			c, d := bottom[column.At0:][:3], bottom[column.At1:][:3]
+			o := out[j*p.DstPixel:][:3]
+			left, right := column.Weight0, column.Weight1
+			o[0] = float32(left*(float32(w00*a[0])+float32(w01*c[0]))) + float32(right*(float32(w00*b[0])+float32(w01*d[0])))
+			o[1] = float32(left*(float32(w00*a[1])+float32(w01*c[1]))) + float32(right*(float32(w00*b[1])+float32(w01*d[1])))
+			o[2] = float32(left*(float32(w00*a[2])+float32(w01*c[2]))) + float32(right*(float32(w00*b[2])+float32(w01*d[2])))
+		}
+	}
+}
+
 func portableHalves(dst []float32, src []byte) {
 	for i := range dst {
 		dst[i] = half(uint32(src[2*i]) | uint32(src[2*i+1])<<8)

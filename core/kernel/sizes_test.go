@@ -3,7 +3,10 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // The tests here hold fast kernels against their portable twins at every size up to a few tiles, so that no
@@ -83,12 +86,19 @@ func TestConvPoolAtEverySize(t *testing.T) {
 	for _, side := range []int{6, 12} {
 		for in := 4; in <= 20; in += 4 {
 			for out := 8; out <= 40; out += 8 {
-				twins(t, "pooled", 1e-4, func(t *testing.T, rng *rand.Rand) []float32 {
+				// Rounding in Winograd's tiles is a matter of the largest output, of which it is some 1e-6.
+				twins(t, "pooled, of the largest", 1e-5, func(t *testing.T, rng *rand.Rand) []float32 {
 					layer := NewConvPool(side, in, out)
 					layer.Load(guarded(t, rng, out*in*9), in, guarded(t, rng, out), guarded(t, rng, out))
 					dst := guarded(t, rng, side/2*side/2*out)
 					layer.Forward(dst, side/2*out, out, guarded(t, rng, (side+2)*(side+2)*in), guarded(t, rng, layer.Scratch()))
-					return dst
+					largest := slices.Max(dst)
+					require.Positive(t, largest)
+					share := make([]float32, len(dst))
+					for i, v := range dst {
+						share[i] = v / largest
+					}
+					return share
 				})
 			}
 		}

@@ -7,6 +7,7 @@
 package pixels
 
 import (
+	"encoding/binary"
 	"errors"
 	"strconv"
 )
@@ -32,14 +33,28 @@ func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 		return nil, errors.New("the picture has " + strconv.Itoa(len(rgba)) + " bytes, which is not 4 for each of its " +
 			sizeString(width, height) + " pixels; decode it again")
 	}
-	r := NewResizer(width, height, 3)
-	row := make([]uint8, (r.columns.hi-r.columns.lo)*3)
-	for y := r.rows.lo; y < r.rows.hi; y++ {
-		overWhite(row, rgba[(y*width+r.columns.lo)*4:])
-		r.alongX(y, row)
-	}
 	out := make([]uint8, Len)
-	r.alongY(out)
+	if width == Size && height == Size {
+		for i, j := 0, 0; i < Len; i, j = i+3, j+4 { // what the filter comes to at that size, without its work
+			c := overWhite([4]uint8(rgba[j:]))
+			out[i], out[i+1], out[i+2] = c[0], c[1], c[2]
+		}
+	} else {
+		r := NewResizer(width, height, 3)
+		r.columns.pad()
+		row := make([]uint8, (r.columns.hi-r.columns.lo)*4)
+		for y := r.rows.lo; y < r.rows.hi; y++ {
+			from := rgba[(y*width+r.columns.lo)*4:][:len(row)]
+			if !opaque(from) {
+				for i := 0; i < len(row); i += 4 {
+					*(*[4]uint8)(row[i:]) = overWhite([4]uint8(from[i:]))
+				}
+				from = row
+			}
+			r.alongXRGBA(y, from)
+		}
+		r.alongY(out)
+	}
 	if gray {
 		Gray(out)
 	}
@@ -48,15 +63,30 @@ func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 
 func sizeString(width, height int) string { return strconv.Itoa(width) + "x" + strconv.Itoa(height) }
 
-// overWhite fills rgb with as many pixels of rgba as it holds.
-func overWhite(rgb, rgba []uint8) {
-	for i, j := 0, 0; i < len(rgb); i, j = i+3, j+4 {
-		p := rgba[j : j+4 : j+4]
-		a := uint32(p[3])
-		for c := range 3 {
-			rgb[i+c] = uint8((uint32(p[c])*a + 255*(255-a) + 127) / 255)
+// overWhite lays a pixel of RGBA on white.
+func overWhite(p [4]uint8) [4]uint8 {
+	a := uint32(p[3])
+	for c := range 3 {
+		p[c] = uint8((uint32(p[c])*a + 255*(255-a) + 127) / 255)
+	}
+	return p
+}
+
+// opaque reports whether nothing shines through a row of RGBA.
+func opaque(rgba []uint8) bool {
+	const alphas = 0xff000000_ff000000
+	all := uint64(alphas)
+	for len(rgba) >= 32 { // eight pixels at once: this looks at every pixel of large pictures
+		all &= binary.LittleEndian.Uint64(rgba) & binary.LittleEndian.Uint64(rgba[8:]) &
+			binary.LittleEndian.Uint64(rgba[16:]) & binary.LittleEndian.Uint64(rgba[24:])
+		rgba = rgba[32:]
+	}
+	for i := 3; i < len(rgba); i += 4 {
+		if rgba[i] != 255 {
+			return false
 		}
 	}
+	return all == alphas
 }
 
 // Gray replaces every pixel of rgb, three bytes each, by its brightness in all three

@@ -27,6 +27,9 @@ const (
 	// drawn with SigmaMin weighs 1, with SigmaMax 0.
 	SigmaMin = 0.60653065971263342360
 	SigmaMax = 1.64872127070012814685
+	// TaughtNoise is the factor on the standard deviation that our recipe's training ends with, and so that
+	// stochastic looks of the networks in weights/ are drawn with.
+	TaughtNoise = 0.15
 )
 
 // Emit turns the outputs of the two heads into the Gaussian of one look:

@@ -8,6 +8,7 @@ import (
 
 	"gdram/core"
 	"gdram/core/nn"
+	"gdram/core/policy"
 )
 
 // Names of the recipes.
@@ -55,7 +56,7 @@ func newRecipe(name string) (recipe, error) {
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			emission: 0.1, averaging: 0.998, meanStart: 0.1,
-			start: 0.75, few: 3, noise: [2]float32{0.3, 0.15}, totalStats: true, shift: 12,
+			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, totalStats: true, shift: 12,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := newRecipe(Ours)

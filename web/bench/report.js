@@ -32,7 +32,7 @@ export async function idle() {
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const [freeThen, allThen] = sum();
   const share = (freeThen - free) / (allThen - all);
-  return share > 0.95 ? 'The machine had nothing else to do.' : `**The machine was busy: ${Math.round(100 * (1 - share))}% of it was at work before this began.**`;
+  return share > 0.95 ? 'The machine was idle before this began.' : `**The machine was busy: ${Math.round(100 * (1 - share))}% of it was at work before this began.**`;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Serves the folder web to the pages of the race, on this machine alone, and keeps count of what they load.
+// Serves this project's files to the pages of the race, on this machine alone, and keeps count of what they load.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -12,11 +12,16 @@ const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
  * @param {Record<string, () => Uint8Array>} made what lies in no file, by its address
  */
 export async function serve(made) {
-  const read = (address) => {
+  const find = (address) => {
     if (address in made) return made[address]();
     if (address === '/wasm_exec.js') return readFileSync(wasmExec());
     if (address.startsWith('/dist/')) return unpack(path.parse(address).name);
     return readFileSync(path.join(top, address));
+  };
+  const kept = new Map(); // nobody's page waits for a disk, but in the round to warm up
+  const read = (address) => {
+    if (!kept.has(address)) kept.set(address, find(address));
+    return kept.get(address);
   };
   let loaded = new Map();
   const server = createServer((request, response) => {

@@ -87,9 +87,9 @@ async function sameLosses(children) {
 
 function describe(took, torch) {
   const names = Object.keys(took);
-  const best = names.filter((name) => name.startsWith('PyTorch')).sort((a, b) => median(took[a]) - median(took[b]))[0];
-  const rate = (all) => spread(all.map((ms) => 1000 * batch / ms), 0);
-  const rows = names.map((name) => [name, rate(took[name]), ...best ? [spread(took[best].map((ms, i) => ms / took[name][i]))] : []]);
+  const rates = Object.fromEntries(names.map((name) => [name, took[name].map((ms) => 1000 * batch / ms)]));
+  const best = names.filter((name) => name.startsWith('PyTorch')).sort((a, b) => median(rates[b]) - median(rates[a]))[0];
+  const rows = names.map((name) => [name, spread(rates[name], 0), ...best ? [spread(took[best].map((ms, i) => ms / took[name][i]))] : []]);
   return `Pictures a second in a whole training step of the published recipe: ${batch} pictures, eight looks, forward, losses, backward, Adam; ${took[names[0]].length} rounds of
 ${steps} steps, in processes that wait for each other. ${torch ? `PyTorch runs the same network in channels_last (\`web/bench/pytorch_step.py\`), from the same weights on the same pictures with the
 same noise; the losses of the first two steps agree to ${allowed.join(' and ')} of their size. The best PyTorch is the one with ${best.replace('PyTorch, ', '')}.${

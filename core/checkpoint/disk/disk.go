@@ -185,6 +185,11 @@ func (f Fast) Valid() bool {
 	return f.Confidence > 0 && f.Confidence <= 1 && f.Glimpses >= 1 && f.Glimpses <= core.Steps
 }
 
+// Options is how fast mode looks: as the weights say or, where they say nothing, as published.
+func (f Fast) Options() core.Options {
+	return core.Options{Fast: f == Fast{}, Confidence: float32(f.Confidence), MaxGlimpses: f.Glimpses}
+}
+
 // Note puts it into metadata.
 func (f Fast) Note(meta *checkpoint.Meta) {
 	if meta.Extra == nil {

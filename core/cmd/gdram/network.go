@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"gdram/core"
@@ -125,19 +124,11 @@ func fileSum(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// label names a class; by its number where the weights do not say more.
-func (n *network) label(class int) string {
-	if class < len(n.meta.Labels) {
-		return n.meta.Labels[class]
-	}
-	return strconv.Itoa(class)
-}
-
-// fast returns where the weights say that fast mode stops. Those that say nothing stop as published.
+// fast returns where the weights say that fast mode stops.
 func (n *network) fast() (options core.Options, err error) {
 	fast, err := disk.ReadFast(n.meta)
 	if err != nil {
 		return options, fmt.Errorf("the weights in %s: %w; choose other weights, or note another with gdram convert", n.source, err)
 	}
-	return core.Options{Fast: fast == disk.Fast{}, Confidence: float32(fast.Confidence), MaxGlimpses: fast.Glimpses}, nil
+	return fast.Options(), nil
 }

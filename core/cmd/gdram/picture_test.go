@@ -58,28 +58,6 @@ func near(t *testing.T, want, got []uint8, lost float64, what string) {
 	assert.LessOrEqual(t, float64(worst), lost, what+": largest difference")
 }
 
-// Pictures of other kinds of pixels go through the same path as plain ones.
-func TestPixelKinds(t *testing.T) {
-	half := image.NewNRGBA(image.Rect(0, 0, 2, 2)) // red, half transparent: on white (255, 127, 127)
-	gray16 := image.NewGray16(half.Rect)
-	for i := range 4 {
-		half.SetNRGBA(i%2, i/2, color.NRGBA{255, 0, 0, 128})
-		gray16.SetGray16(i%2, i/2, color.Gray16{0x8080})
-	}
-	for _, tc := range []struct {
-		why   string
-		image image.Image
-		want  [3]uint8
-	}{
-		{"transparent lies on white", half, [3]uint8{255, 127, 127}},
-		{"sixteen bits", gray16, [3]uint8{128, 128, 128}},
-	} {
-		got, err := readPicture(write(t, "a.png", mustEncode(t, tc.image, ".png")), false)
-		require.NoError(t, err, tc.why)
-		assert.Equal(t, tc.want[:], got[:3], tc.why)
-	}
-}
-
 // The first frame of a GIF may cover a part of the picture only.
 func TestGIFFrame(t *testing.T) {
 	frame := image.NewPaletted(image.Rect(2, 1, 3, 2), color.Palette{color.Black})
@@ -100,77 +78,6 @@ func TestGray(t *testing.T) {
 	for i := 0; i < len(got); i += 3 {
 		require.Equal(t, [2]uint8{got[i], got[i]}, [2]uint8{got[i+1], got[i+2]})
 	}
-}
-
-// oriented puts an EXIF block with the orientation into a JPEG file.
-func oriented(jpeg []byte, order binary.AppendByteOrder, orientation uint16) []byte {
-	tiff := []byte("II*\x00")
-	if order == binary.AppendByteOrder(binary.BigEndian) {
-		tiff = []byte("MM\x00*")
-	}
-	tiff = order.AppendUint32(tiff, 8)
-	tiff = order.AppendUint16(tiff, 1)
-	tiff = order.AppendUint16(tiff, 0x0112)
-	tiff = order.AppendUint16(tiff, 3)
-	tiff = order.AppendUint32(tiff, 1)
-	tiff = order.AppendUint16(tiff, orientation)
-	tiff = append(tiff, 0, 0, 0, 0, 0, 0)
-	segment := append([]byte("Exif\x00\x00"), tiff...)
-	b := append([]byte(nil), jpeg[:2]...)
-	b = append(b, 0xff, 0xe1)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(segment)+2))
-	b = append(b, segment...)
-	return append(b, jpeg[2:]...)
-}
-
-// A picture stored turned or mirrored, with the orientation that says so, is the upright one.
-func TestOrientation(t *testing.T) {
-	whole := quarters()
-	// How the pixel (x, y) of the upright picture is found in the stored one, by the names of
-	// the EXIF standard: where the stored row 0 and column 0 lie.
-	stored := map[uint16]func(x, y int) (int, int){
-		1: func(x, y int) (int, int) { return x, y },
-		2: func(x, y int) (int, int) { return 47 - x, y },
-		3: func(x, y int) (int, int) { return 47 - x, 31 - y },
-		4: func(x, y int) (int, int) { return x, 31 - y },
-		5: func(x, y int) (int, int) { return y, x },           // row 0 is the left side, column 0 the top
-		6: func(x, y int) (int, int) { return y, 47 - x },      // row 0 is the right side, column 0 the top
-		7: func(x, y int) (int, int) { return 31 - y, 47 - x }, // row 0 is the right side, column 0 the bottom
-		8: func(x, y int) (int, int) { return 31 - y, x },      // row 0 is the left side, column 0 the bottom
-	}
-	want, err := pixels.FromRGBA(whole.Pix, 48, 32, false)
-	require.NoError(t, err)
-	for orientation, place := range stored {
-		turned := image.NewNRGBA(image.Rect(0, 0, 48, 32))
-		if orientation >= 5 {
-			turned = image.NewNRGBA(image.Rect(0, 0, 32, 48))
-		}
-		for y := range 32 {
-			for x := range 48 {
-				sx, sy := place(x, y)
-				turned.SetNRGBA(sx, sy, whole.NRGBAAt(x, y))
-			}
-		}
-		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
-			b := oriented(mustEncode(t, turned, ".jpg"), order, orientation)
-			got, err := readPicture(write(t, "a.jpg", b), false)
-			require.NoError(t, err)
-			near(t, want, got, 40, "orientation "+string(rune('0'+orientation)))
-		}
-	}
-}
-
-// A damaged EXIF block is no reason to refuse the picture, nor to panic.
-func TestOrientationDamaged(t *testing.T) {
-	whole := oriented(mustEncode(t, quarters(), ".jpg"), binary.LittleEndian, 6)
-	for n := range 48 {
-		assert.NotPanics(t, func() { orientation(whole[:n]) })
-		spoilt := append([]byte(nil), whole...)
-		spoilt[n] = 0xff
-		assert.NotPanics(t, func() { orientation(spoilt) })
-	}
-	assert.Equal(t, 1, orientation(oriented(whole[:2], binary.LittleEndian, 9)), "there is no orientation 9")
-	assert.Equal(t, 6, orientation(whole))
 }
 
 func TestPictureRefused(t *testing.T) {

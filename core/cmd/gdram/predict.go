@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gdram/core"
+	"gdram/core/answer"
 	"gdram/core/pixels"
 	"gdram/core/train"
 )
@@ -26,25 +26,8 @@ type predictCommand struct {
 
 // prediction is the answer for one picture.
 type prediction struct {
-	File        string   `json:"file"`
-	Label       string   `json:"label"`
-	Probability float32  `json:"probability"`
-	Top         []choice `json:"top"`
-	Glimpses    []look   `json:"glimpses"`
-}
-
-type choice struct {
-	Label       string  `json:"label"`
-	Probability float32 `json:"probability"`
-}
-
-type look struct {
-	X      float32 `json:"x"`
-	Y      float32 `json:"y"`
-	Weight float32 `json:"weight"`
-	Sigma  float32 `json:"sigma"` // mean of the two that follow
-	SigmaX float32 `json:"sigma_x"`
-	SigmaY float32 `json:"sigma_y"`
+	File string `json:"file"`
+	answer.Answer
 }
 
 // Run answers for every picture it can read. Each of the others costs a sentence and the
@@ -96,11 +79,11 @@ func (p *predictCommand) Run(c *console) error {
 		}
 		pixels.ToFloat(input, picture)
 		result := classify(input)
-		if !finite(result) {
+		found, ok := answer.New(result, net.meta.Labels, p.Top)
+		if !ok {
 			return fail(fmt.Errorf("the network's answer for %s is not a number; the weights in %s are damaged or not trained, so try others", file, net.source))
 		}
-		answer := net.describe(file, result, p.Top)
-		if err := p.print(c, &answer); err != nil {
+		if err := p.print(c, &prediction{file, found}); err != nil {
 			return fail(err)
 		}
 	}
@@ -135,63 +118,18 @@ func (p *predictCommand) classify(net *network) (func(picture []float32) *core.R
 // patience is how long predicting may take before it shows how far it is.
 const patience = 2 * time.Second
 
-// finite reports whether all numbers of a result are: weights that are finite may still lead
-// to sums that are not.
-func finite(r *core.Result) bool {
-	ok := func(v float32) bool { return v-v == 0 }
-	for _, p := range r.Probabilities {
-		if !ok(p) {
-			return false
-		}
-	}
-	for _, g := range r.Glimpses {
-		if !ok(g.X) || !ok(g.Y) || !ok(g.Weight) || !ok(g.SigmaX) || !ok(g.SigmaY) {
-			return false
-		}
-	}
-	return true
-}
-
-// describe copies a result, which the classifier will overwrite, with the classes' names.
-func (n *network) describe(file string, r *core.Result, top int) prediction {
-	classes := make([]int, len(r.Probabilities))
-	for i := range classes {
-		classes[i] = i
-	}
-	slices.SortStableFunc(classes, func(a, b int) int {
-		switch {
-		case r.Probabilities[a] > r.Probabilities[b]:
-			return -1
-		case r.Probabilities[a] < r.Probabilities[b]:
-			return 1
-		}
-		return 0
-	})
-	p := prediction{File: file, Label: n.label(r.Label), Probability: r.Probabilities[r.Label]}
-	for _, class := range classes[:min(top, len(classes))] {
-		p.Top = append(p.Top, choice{n.label(class), r.Probabilities[class]})
-	}
-	for _, g := range r.Glimpses {
-		p.Glimpses = append(p.Glimpses, look{
-			X: g.X, Y: g.Y, Weight: g.Weight,
-			Sigma: (g.SigmaX + g.SigmaY) / 2, SigmaX: g.SigmaX, SigmaY: g.SigmaY,
-		})
-	}
-	return p
-}
-
-func (p *predictCommand) print(c *console, answer *prediction) error {
+func (p *predictCommand) print(c *console, found *prediction) error {
 	if p.JSON {
-		return json.NewEncoder(c.out).Encode(answer)
+		return json.NewEncoder(c.out).Encode(found)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s: %s, %.1f%%\n", answer.File, answer.Label, 100*answer.Probability)
+	fmt.Fprintf(&b, "%s: %s, %.1f%%\n", found.File, found.Label, 100*found.Probability)
 	fmt.Fprintln(&b, "  most probable")
-	for _, choice := range answer.Top {
+	for _, choice := range found.Top {
 		fmt.Fprintf(&b, "    %5.1f%%  %s\n", 100*choice.Probability, choice.Label)
 	}
 	fmt.Fprintln(&b, "  looked at (x, y from -1 to 1)")
-	for i, g := range answer.Glimpses {
+	for i, g := range found.Glimpses {
 		fmt.Fprintf(&b, "    %d  (%+.2f, %+.2f)  weight %.2f\n", i+1, g.X, g.Y, g.Weight)
 	}
 	_, err := c.out.Write(b.Bytes())

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gdram/core"
+	"gdram/core/answer"
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/pixels"
@@ -51,13 +52,14 @@ func TestPredictJSON(t *testing.T) {
 		assert.Equal(t, string(rune('0'+want.Label)), got.Label, "without names, classes are numbers")
 		assert.Equal(t, want.Probabilities[want.Label], got.Probability)
 		require.Len(t, got.Top, tc.top)
-		assert.Equal(t, choice{got.Label, got.Probability}, got.Top[0])
+		assert.Equal(t, answer.Class{Label: got.Label, Probability: got.Probability}, got.Top[0])
 		for i := range got.Top[1:] {
 			assert.GreaterOrEqual(t, got.Top[i].Probability, got.Top[i+1].Probability)
 		}
 		require.Len(t, got.Glimpses, len(want.Glimpses))
 		for i, g := range want.Glimpses {
-			assert.Equal(t, look{g.X, g.Y, g.Weight, (g.SigmaX + g.SigmaY) / 2, g.SigmaX, g.SigmaY}, got.Glimpses[i])
+			assert.Equal(t, answer.Glimpse{X: g.X, Y: g.Y, Weight: g.Weight,
+				Sigma: (g.SigmaX + g.SigmaY) / 2, SigmaX: g.SigmaX, SigmaY: g.SigmaY}, got.Glimpses[i])
 		}
 	}
 }
@@ -95,10 +97,10 @@ func TestLearntFrom(t *testing.T) {
 		meta    checkpoint.Meta
 		dataset datasetName
 		want    checkpoint.Meta // without labels
-		first   string          // label
+		first   string          // label, "" for none at all
 		refused string
 	}{
-		{"silent, and nothing given", 10, checkpoint.Meta{}, "", checkpoint.Meta{}, "0", ""},
+		{"silent, and nothing given", 10, checkpoint.Meta{}, "", checkpoint.Meta{}, "", ""},
 		{"silent", 100, checkpoint.Meta{}, "cifar100", checkpoint.Meta{Dataset: "cifar100"}, "apple", ""},
 		{"silent, grey", 10, checkpoint.Meta{}, "mnist", checkpoint.Meta{Dataset: "mnist", Gray: true}, "0", ""},
 		{"says so itself", 2, checkpoint.Meta{Dataset: "pets", Labels: []string{"cat", "dog"}}, "", checkpoint.Meta{Dataset: "pets"}, "cat", ""},
@@ -114,7 +116,11 @@ func TestLearntFrom(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err, tc.why)
-		assert.Equal(t, tc.first, net.label(0), tc.why)
+		if tc.first == "" {
+			assert.Empty(t, net.meta.Labels, tc.why)
+		} else {
+			assert.Equal(t, tc.first, net.meta.Labels[0], tc.why)
+		}
 		assert.Equal(t, tc.want.Dataset, net.meta.Dataset, tc.why)
 		assert.Equal(t, tc.want.Gray, net.meta.Gray, tc.why)
 	}

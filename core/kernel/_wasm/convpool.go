@@ -3,61 +3,45 @@ package main
 // winograd is one of the two convolutions F(n x n, 3x3) of ../convpool.go: its size and the transforms of a row.
 type winograd struct {
 	export, filterExport  string
-	outputs               int // of a tile in one dimension
-	points                int // its products in one dimension
-	side                  int // tiles of a map in one dimension
+	outputs               int  // of a tile in one dimension
+	points                int  // its products in one dimension
+	side                  int  // tiles of a map in one dimension
+	vectors               int  // output channels of a product, in vectors; all tiles of a map are its rows
+	together              bool // the points are [input channels][tiles], else [tiles][input channels]
 	input, filter, output func(m *module, f *function, d []local, two local) []local
 }
 
 var (
-	windows = winograd{"convPoolWindows", "filtersWindows", 2, 4, 6, inputRow2, filterRow2, outputRow2}
-	squares = winograd{"convPoolSquares", "filtersSquares", tap, points, 2, inputRow, filterRow, outputRow}
+	fours  = winograd{"convPoolFours", "filtersFours", 4, 6, 3, 1, true, inputRow4, filterRow4, outputRow4}
+	threes = winograd{"convPoolThrees", "filtersThrees", 3, 5, 2, 2, false, inputRow, filterRow, outputRow}
 )
 
-// inputRow2 emits Bᵀ·d of F(2,3).
-func inputRow2(_ *module, f *function, d []local, _ local) []local {
-	return []local{
-		f.let(v128, sub(d[0], d[2])),
-		f.let(v128, add(d[1], d[2])),
-		f.let(v128, sub(d[2], d[1])),
-		f.let(v128, sub(d[1], d[3])),
-	}
-}
+func (w *winograd) tiles() int { return w.side * w.side }
 
-// outputRow2 emits Aᵀ·d of F(2,3).
-func outputRow2(_ *module, f *function, d []local, _ local) []local {
-	return []local{
-		f.let(v128, add(add(d[0], d[1]), d[2])),
-		f.let(v128, sub(sub(d[1], d[2]), d[3])),
-	}
-}
-
-// square emits a transform of the rows of a square of vectors, then of the columns of what they give; the result is
-// [row][column].
-func (w *winograd) square(m *module, f *function, row func(*module, *function, []local, local) []local, d [][]local, two local) [][]local {
-	half := make([][]local, len(d))
-	for i := range d {
-		half[i] = row(m, f, d[i], two)
-	}
-	var out [][]local
-	for j := range half[0] {
-		column := make([]local, len(half))
+// square emits a transform of the rows of a square of vectors, then of the columns of what they give. It asks for each row
+// when it needs it and hands over each column when it has it, because they all together would not fit in registers;
+// address keeps it so, see barrier.
+func (f *function) square(m *module, transform func(*module, *function, []local, local) []local, two, address local,
+	rows int, row func(i int) []local, column func(j int, v []local)) {
+	f.block(func() {
+		half := make([][]local, rows)
 		for i := range half {
-			column[i] = half[i][j]
+			half[i] = transform(m, f, row(i), two)
+			f.barrier(address, i)
 		}
-		for i, v := range row(m, f, column, two) {
-			if i == len(out) {
-				out = append(out, nil)
+		for j := range half[0] {
+			v := make([]local, rows)
+			for i := range half {
+				v[i] = half[i][j]
 			}
-			out[i] = append(out[i], v)
+			column(j, transform(m, f, v, two))
+			f.barrier(address, rows+j)
 		}
-	}
-	return out
+	})
 }
 
 const (
-	tileRows   = 4 // Winograd tiles that a product takes at once
-	convPanel  = 8 // its channels: the width of a panel of the weights
+	convPanel  = 8 // output channels of a panel of the weights
 	convBytes  = convPanel * floatBytes
 	pointsSkew = 64 // bytes between the points, see pointStride in ../convpool.go
 )
@@ -72,34 +56,30 @@ func convPool(m *module, w *winograd) {
 	v := f.fields(params[0], 0, 13)
 	src, srcRow, srcPixel, quads, points, weights, shift, panels := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
 	products, plane, dst, dstRow, dstPixel := v[8], v[9], v[10], v[11], v[12]
-	tiles := w.side * w.side
 	two := f.let(v128, constant(2))
-	pixelBytes := f.let(i32, times(quads, number(vectorBytes))) // of a tile in the points
-	stride := f.let(i32, plus(times(pixelBytes, number(tiles)), number(pointsSkew)))
+	stride := f.let(i32, plus(times(quads, number(vectorBytes*w.tiles())), number(pointsSkew)))
 
 	w.inputs(m, f, src, srcRow, srcPixel, quads, points, stride, two)
 
-	filterBytes := f.let(i32, times(quads, number(4*convBytes))) // of a point in a panel
+	filterBytes := f.let(i32, times(quads, number(lanes*convBytes))) // of a point in a panel
 	f.repeat(panels, func() {
 		to, from := f.let(i32, products), f.let(i32, points)
 		f.repeat(number(w.points*w.points), func() {
-			a := f.let(i32, from)
-			group := func() {
-				product(m, f, a, pixelBytes, weights, to, quads)
-				f.advance(to, number(tileRows*convBytes))
-			}
-			if tiles == tileRows {
-				group()
+			if w.vectors == convPanel/lanes {
+				w.product(m, f, from, weights, to, quads)
 			} else {
-				f.repeat(number(tiles/tileRows), func() {
-					group()
-					f.advance(a, times(pixelBytes, number(tileRows)))
+				filter, c := f.let(i32, weights), f.let(i32, to)
+				f.repeat(number(convPanel/lanes/w.vectors), func() {
+					w.product(m, f, from, filter, c, quads)
+					f.advance(filter, number(w.vectors*vectorBytes))
+					f.advance(c, number(w.vectors*vectorBytes))
 				})
 			}
+			f.advance(to, number(w.tiles()*convBytes))
 			f.advance(weights, filterBytes)
 			f.advance(from, stride)
 		})
-		if w.outputs == 2 {
+		if w.outputs%2 == 0 {
 			w.windows(m, f, products, shift, dst, dstRow, dstPixel, two)
 		} else {
 			w.plane(m, f, products, plane, two)
@@ -112,59 +92,77 @@ func convPool(m *module, w *winograd) {
 
 // inputs emits the transform of all tiles into the points.
 func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, points, stride, two local) {
-	to, down := f.let(i32, points), f.let(i32, src)
+	to, down, rowStride := f.let(i32, points), f.let(i32, src), f.let(i32, times(stride, number(w.points)))
+	nextChannels, nextTile := vectorBytes, f.let(i32, times(quads, number(vectorBytes)))
+	if w.together {
+		nextChannels, nextTile = w.tiles()*vectorBytes, f.let(i32, number(floatBytes))
+	}
 	f.repeat(number(w.side), func() {
 		right := f.let(i32, down)
 		f.repeat(number(w.side), func() {
-			corner := f.let(i32, right)
+			corner, channel := f.let(i32, right), f.let(i32, to)
 			f.repeat(quads, func() {
-				d := make([][]local, w.points)
-				line := f.let(i32, corner)
-				for i := range d {
+				line, across := f.let(i32, corner), f.let(i32, channel)
+				f.square(m, w.input, two, corner, w.points, func(int) []local {
+					d := make([]local, w.points)
 					at := f.let(i32, line)
-					for range w.points {
-						d[i] = append(d[i], f.let(v128, load(at, 0)))
+					for j := range d {
+						d[j] = f.let(v128, load(at, 0))
 						f.advance(at, srcPixel)
 					}
 					f.advance(line, srcRow)
-				}
-				at := f.let(i32, to)
-				for _, row := range w.square(m, f, w.input, d, two) {
-					for _, p := range row {
-						f.store(at, 0, p)
-						f.advance(at, stride)
+					return d
+				}, func(_ int, v []local) {
+					at := f.let(i32, across)
+					for _, p := range v {
+						if w.together {
+							for lane := range lanes {
+								f.storeLane(at, lane*w.tiles()*floatBytes, p, lane)
+							}
+						} else {
+							f.store(at, 0, p)
+						}
+						f.advance(at, rowStride)
 					}
-				}
+					f.advance(across, stride)
+				})
 				f.advance(corner, number(vectorBytes))
-				f.advance(to, number(vectorBytes))
+				f.advance(channel, number(nextChannels))
 			})
+			f.advance(to, nextTile)
 			f.advance(right, times(srcPixel, number(w.outputs)))
 		})
 		f.advance(down, times(srcRow, number(w.outputs)))
 	})
 }
 
-// product emits four tiles by eight output channels, over a multiple of four input channels: eight sums in
-// registers, two vectors of weights, one broadcast number.
-func product(m *module, f *function, a, aRow, weights, c, quads local) {
-	var sums [tileRows][convPanel / lanes]local
+// product emits all tiles by some output channels, over a multiple of four input channels: eight or nine sums in
+// registers, one or two vectors of weights, one broadcast number.
+func (w *winograd) product(m *module, f *function, a, weights, c, quads local) {
+	sums := make([][]local, w.tiles())
 	for r := range sums {
-		copy(sums[r][:], f.vectors(convPanel/lanes))
+		sums[r] = f.vectors(w.vectors)
 	}
-	b := f.vectors(convPanel / lanes)
+	b := f.vectors(w.vectors)
 	x := f.local(v128)
 	q := f.let(i32, weights)
-	var p [tileRows]local
-	p[0] = f.let(i32, a)
-	for r := 1; r < tileRows; r++ {
-		p[r] = f.let(i32, plus(p[r-1], aRow))
+	p, channel := []local{f.let(i32, a)}, floatBytes // where the rows are read, and how far apart their input channels are
+	at := func(n, r int) value { return splat(p[r], n*channel) }
+	if w.together {
+		channel = w.tiles() * floatBytes
+		at = func(n, r int) value { return splat(p[0], n*channel+r*floatBytes) }
+	} else {
+		row := f.let(i32, times(quads, number(vectorBytes)))
+		for r := 1; r < w.tiles(); r++ {
+			p = append(p, f.let(i32, plus(p[r-1], row)))
+		}
 	}
 	step := func(n int, first bool) {
 		for i := range b {
 			f.set(b[i], load(q, n*convBytes+i*vectorBytes))
 		}
-		for r := range p {
-			f.set(x, splat(p[r], n*floatBytes))
+		for r := range sums {
+			f.set(x, at(n, r))
 			for i := range b {
 				if first {
 					f.set(sums[r][i], mul(x, b[i]))
@@ -172,11 +170,14 @@ func product(m *module, f *function, a, aRow, weights, c, quads local) {
 					f.set(sums[r][i], m.madd(x, b[i], sums[r][i]))
 				}
 			}
+			if r == 4 { // nine rows' numbers are too many at once
+				f.barrier(q, 2*lanes+n)
+			}
 		}
 	}
 	next := func(steps int) {
-		for r := range p {
-			f.advance(p[r], number(steps*floatBytes))
+		for _, row := range p {
+			f.advance(row, number(steps*channel))
 		}
 		f.advance(q, number(steps*convBytes))
 	}
@@ -210,33 +211,47 @@ func product(m *module, f *function, a, aRow, weights, c, quads local) {
 	}
 }
 
-// tile loads the products of one tile, four output channels of it.
-func (w *winograd) tile(f *function, from local) [][]local {
-	d := make([][]local, w.points)
-	for i := range d {
-		for j := range w.points {
-			d[i] = append(d[i], f.let(v128, load(from, (i*w.points+j)*w.side*w.side*convBytes)))
-		}
+// row loads the products of row i of a tile, four output channels of it.
+func (w *winograd) row(f *function, from local, i int) []local {
+	d := make([]local, w.points)
+	for j := range d {
+		d[j] = f.let(v128, load(from, (i*w.points+j)*w.tiles()*convBytes))
 	}
 	return d
 }
 
-// windows emits the outputs where a tile is a window of the pooling: they never leave the registers.
+// windows emits the outputs where the windows of the pooling lie within tiles: they never leave the registers.
 func (w *winograd) windows(m *module, f *function, products, shift, dst, dstRow, dstPixel, two local) {
 	from, down := f.let(i32, products), f.let(i32, dst)
 	f.repeat(number(w.side), func() {
-		to := f.let(i32, down)
+		right := f.let(i32, down)
 		f.repeat(number(w.side), func() {
-			for half := 0; half < convBytes; half += vectorBytes {
-				at := f.let(i32, plus(from, number(half)))
-				y := w.square(m, f, w.output, w.tile(f, at), two)
-				top := greater(greater(y[0][0], y[0][1]), greater(y[1][0], y[1][1]))
-				f.store(to, half, greater(add(top, load(shift, half)), constant(0)))
-			}
-			f.advance(from, number(convBytes))
-			f.advance(to, dstPixel)
+			to, by := f.let(i32, right), f.let(i32, shift)
+			f.repeat(number(convPanel/lanes), func() {
+				at := f.let(i32, to)
+				top := f.vectors(w.outputs / 2)
+				f.square(m, w.output, two, from, w.points, func(i int) []local { return w.row(f, from, i) }, func(j int, y []local) {
+					line := f.let(i32, at)
+					for i := range top {
+						pair := greater(y[2*i], y[2*i+1])
+						if j%2 == 0 {
+							f.set(top[i], pair)
+							continue
+						}
+						f.store(line, 0, greater(add(greater(top[i], pair), load(by, 0)), constant(0)))
+						f.advance(line, dstRow)
+					}
+					if j%2 == 1 {
+						f.advance(at, dstPixel)
+					}
+				})
+				for _, p := range []local{from, to, by} {
+					f.advance(p, number(vectorBytes))
+				}
+			})
+			f.advance(right, times(dstPixel, number(w.outputs/2)))
 		})
-		f.advance(down, dstRow)
+		f.advance(down, times(dstRow, number(w.outputs/2)))
 	})
 }
 
@@ -249,11 +264,11 @@ func (w *winograd) plane(m *module, f *function, products, plane, two local) {
 		f.repeat(number(w.side), func() {
 			to := f.let(i32, right)
 			f.repeat(number(convPanel/lanes), func() {
-				for i, row := range w.square(m, f, w.output, w.tile(f, from), two) {
-					for j, y := range row {
-						f.store(to, i*rowBytes+j*convBytes, y)
+				f.square(m, w.output, two, from, w.points, func(i int) []local { return w.row(f, from, i) }, func(j int, y []local) {
+					for i := range y {
+						f.store(to, i*rowBytes+j*convBytes, y[i])
 					}
-				}
+				})
 				f.advance(from, number(vectorBytes))
 				f.advance(to, number(vectorBytes))
 			})

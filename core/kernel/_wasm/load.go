@@ -71,25 +71,28 @@ func filters(m *module, w *winograd) {
 	f, params := m.function(w.filterExport, 1)
 	v := f.fields(params[0], 0, 7)
 	dst, stride, src, srcRow, channels, scale, count := v[0], v[1], v[2], v[3], v[4], v[5], v[6]
+	rowStride := f.let(i32, times(stride, number(w.points)))
 	f.repeat(count, func() {
 		down := f.let(i32, dst)
 		f.repeat(number(convPanel/lanes), func() {
 			to, row := f.let(i32, down), rows(f, src, srcRow)
 			by := f.let(v128, load(scale, 0))
 			f.repeat(channels, func() {
-				g := make([][]local, tap)
-				for i := range g {
-					for j := range tap {
-						g[i] = append(g[i], f.let(v128, mul(by, four(f, row, (i*tap+j)*floatBytes))))
+				across := f.let(i32, to)
+				f.square(m, w.filter, 0, to, tap, func(i int) []local {
+					g := make([]local, tap)
+					for j := range g {
+						g[j] = f.let(v128, mul(by, four(f, row, (i*tap+j)*floatBytes)))
 					}
-				}
-				point := f.let(i32, to)
-				for _, line := range w.square(m, f, w.filter, g, 0) {
-					for _, u := range line {
-						f.store(point, 0, u)
-						f.advance(point, stride)
+					return g
+				}, func(_ int, v []local) {
+					at := f.let(i32, across)
+					for _, u := range v {
+						f.store(at, 0, u)
+						f.advance(at, rowStride)
 					}
-				}
+					f.advance(across, stride)
+				})
 				for _, r := range row {
 					f.advance(r, number(tap*tap*floatBytes))
 				}
@@ -100,23 +103,4 @@ func filters(m *module, w *winograd) {
 		})
 		f.advance(dst, times(stride, number(w.points*w.points)))
 	})
-}
-
-// filterRow2 emits G·g of F(2,3), filterRow that of F(3,3).
-func filterRow2(_ *module, f *function, g []local, _ local) []local {
-	ends := f.let(v128, mul(constant(0.5), add(g[0], g[2])))
-	middle := f.let(v128, mul(constant(0.5), g[1]))
-	return []local{g[0], f.let(v128, add(ends, middle)), f.let(v128, sub(ends, middle)), g[2]}
-}
-
-func filterRow(_ *module, f *function, g []local, _ local) []local {
-	const sixth = 1.0 / 6
-	ends := f.let(v128, add(g[0], g[2]))
-	return []local{
-		f.let(v128, mul(constant(0.5), g[0])),
-		f.let(v128, mul(constant(-0.5), add(ends, g[1]))),
-		f.let(v128, mul(constant(sixth), sub(g[1], ends))),
-		f.let(v128, mul(constant(sixth), add(add(g[0], mul(constant(2), g[1])), mul(constant(4), g[2])))),
-		g[2],
-	}
 }

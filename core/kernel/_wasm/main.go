@@ -26,9 +26,10 @@ func main() {
 		m := &module{relaxed: relaxed}
 		gemm(m)
 		lstm(m)
+		patch(m)
 		halves(m)
 		panels(m)
-		for _, w := range []*winograd{&windows, &squares} {
+		for _, w := range []*winograd{&fours, &threes} {
 			convPool(m, w)
 			filters(m, w)
 		}

@@ -246,6 +246,12 @@ func (f *function) store(address operand, offset int, v operand) {
 	f.emit(memory(0x0b, offset)...)
 }
 
+// storeLane stores one f32 of four.
+func (f *function) storeLane(address operand, offset int, v operand, lane int) {
+	f.push(address, v)
+	f.emit(append(memory(0x5a, offset), byte(lane))...)
+}
+
 // store2 stores the first two f32 of four.
 func (f *function) store2(address operand, offset int, v operand) {
 	f.push(address, v)

@@ -16,9 +16,7 @@ export function compileKernels(versions) {
 /** @typedef {(WebAssembly.Module | undefined)[]} Kernels */
 
 /**
- * Instantiates Go's program with its kernels. Go needs its imports before it has the memory that the
- * kernels need, so the imports pass the call on. Which version gets it is decided by the program: it calls
- * use(1) for the first, tries that out, and without one computes everything itself.
+ * Instantiates Go's program with its kernels.
  *
  * @param {WebAssembly.Module} program
  * @param {WebAssembly.Imports} imports
@@ -26,6 +24,38 @@ export function compileKernels(versions) {
  * @returns {Promise<WebAssembly.Instance>}
  */
 export async function instantiateWithKernels(program, imports, kernels) {
+  const { gdram, connect } = linkKernels(program);
+  const instance = await WebAssembly.instantiate(program, { ...imports, gdram });
+  const go = { mem: instance.exports.mem };
+  connect(await Promise.all(kernels.map((kernel) => kernel && WebAssembly.instantiate(kernel, { go }))));
+  return instance;
+}
+
+/**
+ * The same at once, for runtimes that start programs between two lines of other code: Cloudflare's. Browsers
+ * refuse that to large modules.
+ *
+ * @param {WebAssembly.Module} program
+ * @param {WebAssembly.Imports} imports
+ * @param {Kernels} kernels
+ * @returns {WebAssembly.Instance}
+ */
+export function instantiateWithKernelsNow(program, imports, kernels) {
+  const { gdram, connect } = linkKernels(program);
+  const instance = new WebAssembly.Instance(program, { ...imports, gdram });
+  const go = { mem: instance.exports.mem };
+  connect(kernels.map((kernel) => kernel && new WebAssembly.Instance(kernel, { go })));
+  return instance;
+}
+
+/**
+ * Go needs its imports before it has the memory that the kernels need, so the imports pass the call on. Which
+ * version gets it is decided by the program: it calls use(1) for the first, tries that out, and without one
+ * computes everything itself.
+ *
+ * @param {WebAssembly.Module} program
+ */
+function linkKernels(program) {
   /** @type {(WebAssembly.Instance | undefined)[]} */
   let versions = [];
   /** @type {Record<string, Function>} */
@@ -41,8 +71,5 @@ export async function instantiateWithKernels(program, imports, kernels) {
   for (const { module, name } of WebAssembly.Module.imports(program)) {
     if (module === 'gdram') gdram[name] ??= (/** @type {number} */ args) => chosen[name](args);
   }
-  const instance = await WebAssembly.instantiate(program, { ...imports, gdram });
-  const go = { mem: instance.exports.mem };
-  versions = await Promise.all(kernels.map((kernel) => kernel && WebAssembly.instantiate(kernel, { go })));
-  return instance;
+  return { gdram, connect(/** @type {(WebAssembly.Instance | undefined)[]} */ instances) { versions = instances; } };
 }

@@ -1,4 +1,4 @@
-package main
+package picture
 
 import (
 	"bytes"
@@ -29,10 +29,12 @@ func progressive(jpeg []byte) bool {
 	return false
 }
 
+const startOfScan = 0xda // a marker
+
 // segments gives the marker and the content of each segment of a JPEG file before its pixels.
 func segments(jpeg []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
-		const startOfScan, fill = 0xda, 0xff
+		const fill = 0xff
 		for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff && jpeg[at+1] != startOfScan; {
 			if jpeg[at+1] == fill { // any number of them may stand before a marker
 				at++
@@ -73,38 +75,32 @@ func orientationOf(tiff []byte) int {
 	return 1
 }
 
-// upright turns pixels [height][width][4] as their orientation asks, and returns them with
-// their new width and height. Orientations 5 to 8 swap rows and columns.
-func upright(rgba []uint8, width, height, orientation int) ([]uint8, int, int) {
+// upright turns a picture as its orientation asks. Orientations 5 to 8 swap rows and columns.
+func upright(p Picture, orientation int) Picture {
 	if orientation == 1 {
-		return rgba, width, height
+		return p
 	}
-	w, h := width, height
+	w, h := p.Width, p.Height
+	// In pixels of the stored picture: where the upright one begins, and the way to its next column and row.
+	walk := [...]struct{ start, column, row int }{
+		2: {w - 1, -1, w}, // mirrored
+		3: {w*h - 1, -1, -w},
+		4: {w * (h - 1), 1, -w},
+		5: {0, w, 1},
+		6: {w * (h - 1), -w, 1}, // to be turned right
+		7: {w*h - 1, -w, -1},
+		8: {w - 1, w, -1}, // to be turned left
+	}[orientation]
 	if orientation >= 5 {
-		w, h = height, width
+		w, h = h, w
 	}
-	turned := make([]uint8, len(rgba))
+	turned := Picture{make([]uint8, len(p.RGBA)), w, h}
 	for y := range h {
+		to := turned.RGBA[4*w*y:][:4*w]
 		for x := range w {
-			var fromX, fromY int
-			switch orientation {
-			case 2: // mirrored
-				fromX, fromY = width-1-x, y
-			case 3: // upside down
-				fromX, fromY = width-1-x, height-1-y
-			case 4:
-				fromX, fromY = x, height-1-y
-			case 5:
-				fromX, fromY = y, x
-			case 6: // to be turned right
-				fromX, fromY = y, height-1-x
-			case 7:
-				fromX, fromY = width-1-y, height-1-x
-			case 8: // to be turned left
-				fromX, fromY = width-1-y, x
-			}
-			copy(turned[(y*w+x)*4:][:4], rgba[(fromY*width+fromX)*4:][:4])
+			from := walk.start + walk.column*x + walk.row*y
+			*(*[4]uint8)(to[4*x:]) = [4]uint8(p.RGBA[4*from:])
 		}
 	}
-	return turned, w, h
+	return turned
 }

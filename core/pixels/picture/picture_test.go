@@ -1,0 +1,192 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gdram/core/pixels"
+)
+
+// quarters is 48x32 pixels, each quarter of another colour, so that no way to turn or mirror it looks the same.
+func quarters() *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, 48, 32))
+	for at := range 48 * 32 {
+		x, y := at%48, at/48
+		quarter := [...]color.NRGBA{{250, 20, 20, 255}, {20, 250, 20, 255}, {20, 20, 250, 255}, {128, 128, 128, 255}}[x/24+y/16*2]
+		m.SetNRGBA(x, y, quarter)
+	}
+	return m
+}
+
+func encode(t *testing.T, m image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, jpeg.Encode(&b, m, &jpeg.Options{Quality: 95}))
+	return b.Bytes()
+}
+
+// near holds what JPEG keeps of a picture: few pixels differ much, along the borders of the quarters.
+func near(t *testing.T, want, got []uint8, what any) {
+	t.Helper()
+	require.Len(t, got, len(want), what)
+	sum := 0
+	for i := range want {
+		sum += max(int(got[i])-int(want[i]), int(want[i])-int(got[i]))
+	}
+	assert.Less(t, float64(sum)/float64(len(want)), 6.0, "%v: mean difference", what)
+}
+
+// Pictures of other kinds of pixels go through the same path as plain ones.
+func TestPixelKinds(t *testing.T) {
+	half := image.NewNRGBA(image.Rect(0, 0, 2, 2)) // red, half transparent: on white (255, 127, 127)
+	gray16 := image.NewGray16(half.Rect)
+	for i := range 4 {
+		half.SetNRGBA(i%2, i/2, color.NRGBA{255, 0, 0, 128})
+		gray16.SetGray16(i%2, i/2, color.Gray16{0x8080})
+	}
+	for _, tc := range []struct {
+		why   string
+		image image.Image
+		want  [3]uint8
+	}{
+		{"transparent lies on white", half, [3]uint8{255, 127, 127}},
+		{"sixteen bits", gray16, [3]uint8{128, 128, 128}},
+	} {
+		var b bytes.Buffer
+		require.NoError(t, png.Encode(&b, tc.image))
+		p, err := Decode(b.Bytes(), Options{MaxPixels: 4})
+		require.NoError(t, err, tc.why)
+		got, err := pixels.FromRGBA(p.RGBA, p.Width, p.Height, false)
+		require.NoError(t, err, tc.why)
+		assert.Equal(t, tc.want[:], got[:3], tc.why)
+	}
+}
+
+// oriented puts an EXIF block with the orientation into a JPEG file.
+func oriented(jpeg []byte, order binary.AppendByteOrder, orientation uint16) []byte {
+	tiff := []byte("II*\x00")
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		tiff = []byte("MM\x00*")
+	}
+	tiff = order.AppendUint32(tiff, 8)
+	tiff = order.AppendUint16(tiff, 1)
+	tiff = order.AppendUint16(tiff, 0x0112)
+	tiff = order.AppendUint16(tiff, 3)
+	tiff = order.AppendUint32(tiff, 1)
+	tiff = order.AppendUint16(tiff, orientation)
+	tiff = append(tiff, 0, 0, 0, 0, 0, 0)
+	segment := append([]byte("Exif\x00\x00"), tiff...)
+	b := append([]byte(nil), jpeg[:2]...)
+	b = append(b, 0xff, 0xe1)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(segment)+2))
+	b = append(b, segment...)
+	return append(b, jpeg[2:]...)
+}
+
+// A picture stored turned or mirrored, with the orientation that says so, is the upright one.
+func TestOrientation(t *testing.T) {
+	whole := quarters()
+	// How the pixel (x, y) of the upright picture is found in the stored one, by the names of
+	// the EXIF standard: where the stored row 0 and column 0 lie.
+	stored := map[uint16]func(x, y int) (int, int){
+		1: func(x, y int) (int, int) { return x, y },
+		2: func(x, y int) (int, int) { return 47 - x, y },
+		3: func(x, y int) (int, int) { return 47 - x, 31 - y },
+		4: func(x, y int) (int, int) { return x, 31 - y },
+		5: func(x, y int) (int, int) { return y, x },           // row 0 is the left side, column 0 the top
+		6: func(x, y int) (int, int) { return y, 47 - x },      // row 0 is the right side, column 0 the top
+		7: func(x, y int) (int, int) { return 31 - y, 47 - x }, // row 0 is the right side, column 0 the bottom
+		8: func(x, y int) (int, int) { return 31 - y, x },      // row 0 is the left side, column 0 the bottom
+	}
+	for orientation, place := range stored {
+		turned := image.NewNRGBA(image.Rect(0, 0, 48, 32))
+		if orientation >= 5 {
+			turned = image.NewNRGBA(image.Rect(0, 0, 32, 48))
+		}
+		for y := range 32 {
+			for x := range 48 {
+				sx, sy := place(x, y)
+				turned.SetNRGBA(sx, sy, whole.NRGBAAt(x, y))
+			}
+		}
+		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+			got, err := Decode(oriented(encode(t, turned), order, orientation), Options{MaxPixels: 48 * 32})
+			require.NoError(t, err)
+			require.Equal(t, [2]int{48, 32}, [2]int{got.Width, got.Height}, orientation)
+			near(t, whole.Pix, got.RGBA, orientation)
+		}
+	}
+}
+
+// A damaged EXIF block is no reason to refuse the picture, nor to panic.
+func TestOrientationDamaged(t *testing.T) {
+	whole := oriented(encode(t, quarters()), binary.LittleEndian, 6)
+	for n := range 48 {
+		assert.NotPanics(t, func() { orientation(whole[:n]) })
+		spoilt := append([]byte(nil), whole...)
+		spoilt[n] = 0xff
+		assert.NotPanics(t, func() { orientation(spoilt) })
+	}
+	assert.Equal(t, 1, orientation(oriented(whole[:2], binary.LittleEndian, 9)), "there is no orientation 9")
+	assert.Equal(t, 6, orientation(whole))
+}
+
+// A faster decoder is asked first, and what it does not decode is not lost.
+func TestFasterDecoder(t *testing.T) {
+	file := oriented(encode(t, quarters()), binary.BigEndian, 3)
+	options := Options{MaxPixels: 48 * 32}
+	want, err := Decode(file, options)
+	require.NoError(t, err)
+
+	asked := 0
+	options.JPEG = func(b []byte, width, height int) ([]uint8, bool) {
+		asked++
+		assert.Equal(t, [2]int{48, 32}, [2]int{width, height})
+		return nil, false
+	}
+	got, err := Decode(file, options)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	assert.Equal(t, 1, asked)
+
+	options.JPEG = func(b []byte, width, height int) ([]uint8, bool) {
+		rgba := make([]uint8, 4*width*height)
+		copy(rgba, "first")
+		return rgba, true
+	}
+	got, err = Decode(file, options)
+	require.NoError(t, err)
+	last := len(got.RGBA) - 4
+	assert.Equal(t, "firs", string(got.RGBA[last:]), "what it decoded is turned as the camera was held")
+}
+
+func TestRefused(t *testing.T) {
+	whole := encode(t, quarters())
+	scans := bytes.Clone(whole)
+	scans[bytes.Index(scans, []byte{0xff, 0xc0})+1] = 0xc2 // says that it is progressive
+	for _, tc := range []struct {
+		why, want string
+		file      []byte
+		most      int
+	}{
+		{"more pixels than allowed", "is 48x32 pixels, more than 0.001 million; save it smaller", whole, 1000},
+		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", scans, 2000},
+		{"many scans", "is progressive JPEG of 102 scans, more than 100", append(bytes.Clone(scans), bytes.Repeat([]byte{0xff, 0xda}, 101)...), 48 * 64},
+		{"cut", "ends in the middle of the picture", whole[:len(whole)/2], 48 * 32},
+		{"cut before the size", "ends in the middle of the picture", whole[:30], 48 * 32},
+	} {
+		_, err := Decode(tc.file, Options{MaxPixels: tc.most})
+		assert.ErrorContains(t, err, tc.want, tc.why)
+	}
+	_, err := Decode([]byte("GIF89a and so on"), Options{MaxPixels: 1})
+	assert.True(t, errors.Is(err, ErrKind))
+}

@@ -1,0 +1,138 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	"image/jpeg"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"syscall/js"
+	"unsafe"
+
+	"github.com/syumai/workers"
+)
+
+// served is what serve asks, once main has made it.
+var served *service
+
+// main serves under two entry modules: ours, web/worker/src/worker.js, which starts this program once and makes
+// one synchronous call a request, and the library's own, which starts it for every request. Both leave the
+// files of weights in the global gdramWeights, {NAME: Uint8Array}, and import decodeJPEG.
+func main() {
+	// Most of the heap are the networks, which stay. Garbage as large as they are would only take the memory
+	// of the isolate.
+	debug.SetGCPercent(25)
+	s, err := newService(weights())
+	if err != nil {
+		panic(err)
+	}
+	s.decodeJPEG = decodeJPEG
+	served = s
+	workers.Serve(s) // ours never asks it, so it never returns
+}
+
+func weights() map[string][]byte {
+	given := js.Global().Get("gdramWeights")
+	names := js.Global().Get("Object").Call("keys", given)
+	files := map[string][]byte{}
+	for i := range names.Length() {
+		name := names.Index(i).String()
+		file := make([]byte, given.Get(name).Length())
+		js.CopyBytesToGo(file, given.Get(name))
+		files[name] = file
+	}
+	return files
+}
+
+// The synchronous call: JavaScript asks input for room, writes there the request, calls serve and reads the
+// answer before anybody calls again. All of it is in this program's memory, so that no object of JavaScript
+// waits for Go to let go of it.
+var received, answered []byte
+
+// Larger buffers are not kept for the next request.
+const keptBuffer = 1 << 20
+
+// input makes room for size bytes and returns their address.
+//
+//go:wasmexport input
+func input(size int32) unsafe.Pointer {
+	if cap(received) < int(size) || cap(received) > keptBuffer {
+		received = make([]byte, size)
+	}
+	received = received[:size]
+	return unsafe.Pointer(unsafe.SliceData(received))
+}
+
+// serve answers the request in the input. Its first head bytes are method, address and Content-Type, a line
+// each; the body follows. It returns the address of the answer: four bytes for its length, little endian,
+// then a line of JSON with status and headers, and the body.
+//
+//go:wasmexport serve
+func serve(head int32) unsafe.Pointer {
+	method, rest, _ := strings.Cut(string(received[:head]), "\n")
+	address, contentType, _ := strings.Cut(rest, "\n")
+	r, err := http.NewRequest(method, address, bytes.NewReader(received[head:]))
+	if err != nil {
+		r = &http.Request{Method: method, URL: new(url.URL), Header: http.Header{}} // nothing is at an address that cannot be read
+	}
+	r.Header.Set("Content-Type", contentType)
+	w := response{header: http.Header{}, status: http.StatusOK}
+	served.ServeHTTP(&w, r)
+	first, err := json.Marshal(map[string]any{"status": w.status, "headers": w.header})
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	answered = binary.LittleEndian.AppendUint32(answered[:0], uint32(len(first)+1+len(w.body)))
+	answered = append(append(append(answered, first...), '\n'), w.body...)
+	return unsafe.Pointer(unsafe.SliceData(answered))
+}
+
+// warm answers some pictures that nobody sent, so that the runtime compiles what the first request needs before
+// it comes, when time is not that request's.
+//
+//go:wasmexport warm
+func warm() {
+	blank := image.NewRGBA(image.Rect(0, 0, 320, 240))
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, blank, nil); err != nil {
+		panic(err) // into memory: cannot fail
+	}
+	for range 5 {
+		for kind, body := range map[string][]byte{typeJPEG: file.Bytes(), typeRaw: blank.Pix[:rawLen]} {
+			head := "POST\n/api/classify\n" + kind
+			to := unsafe.Slice((*byte)(input(int32(len(head)+len(body)))), len(head)+len(body))
+			copy(to[copy(to, head):], body)
+			serve(int32(len(head)))
+		}
+	}
+}
+
+// response keeps what a handler writes.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (w *response) Header() http.Header    { return w.header }
+func (w *response) WriteHeader(status int) { w.status = status }
+func (w *response) Write(b []byte) (int, error) {
+	w.body = append(w.body, b...)
+	return len(b), nil
+}
+
+// decodeJPEG is web/worker/src/jpeg.js, writing straight to the pixels.
+func decodeJPEG(file []byte, width, height int) ([]uint8, bool) {
+	rgba := make([]uint8, 4*width*height)
+	ok := turboJPEG(unsafe.SliceData(file), int32(len(file)), int32(width), int32(height), unsafe.SliceData(rgba))
+	return rgba, ok != 0
+}
+
+//go:wasmimport gdramWorker decodeJPEG
+func turboJPEG(file *byte, size, width, height int32, rgba *byte) int32

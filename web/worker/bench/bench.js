@@ -1,0 +1,78 @@
+// What requests cost: processor time of the runtime's process for each, and memory at its highest, beside a
+// Worker of three lines in the same runtime, whose share is the runtime's own. Rounds of all rows take turns.
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { folder, memory, photo, processorTime, start } from '../test/runtime.js';
+
+const ROUNDS = 5;
+const REQUESTS = 60; // of a row in a round
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+// Without assets and limits, which elsewhere are other machines' work.
+const config = { compatibility_date: '2026-09-01', vars: { UPLOAD_SECONDS: 30 } };
+const hello = await start({ config: { ...config, name: 'hello', main: 'bench/hello.js' } });
+const worker = await start({ config: { ...config, name: 'gdram', main: 'src/worker.js' } });
+
+async function post(to, address, type, body) {
+  const response = await fetch(new URL(address, to.direct), { method: 'POST', body, headers: { 'Content-Type': type } });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(text);
+  return text;
+}
+
+const rgba = new Uint8Array(128 * 128 * 4).fill(255).map((v, i) => (i % 4 === 3 ? 255 : (i * 7) % 251));
+const rows = [
+  ['JavaScript only: reads RGBA, says hello', hello, () => post(hello, '/', 'application/octet-stream', rgba)],
+  ['GET /api/health', worker, async () => (await fetch(new URL('/api/health', worker.direct))).text()],
+  ['RGBA 128x128, 8 glimpses', worker, () => post(worker, '/api/classify', 'application/octet-stream', rgba)],
+  ['RGBA 128x128, fast=1', worker, () => post(worker, '/api/classify?fast=1', 'application/octet-stream', rgba)],
+  ['JPEG 640x480, 8 glimpses', worker, () => post(worker, '/api/classify', 'image/jpeg', photo('photo.jpg'))],
+  ['PNG 640x480, 8 glimpses', worker, () => post(worker, '/api/classify', 'image/png', photo('photo.png'))],
+].map(([name, { pid }, ask]) => ({ name, pid, ask, times: [] }));
+
+/** Milliseconds of the first request after a start. */
+async function first(main) {
+  const fresh = await start({ config: { ...config, name: 'fresh', main } });
+  const before = processorTime(fresh.pid);
+  await post(fresh, '/api/classify', 'application/octet-stream', rgba);
+  const took = processorTime(fresh.pid) - before;
+  await fresh.harness.close();
+  return took;
+}
+
+for (const { ask } of rows) for (let i = 0; i < REQUESTS; i++) await ask(); // until the compilers are done
+for (let round = 0; round < ROUNDS; round++) {
+  for (const row of rows) {
+    const before = processorTime(row.pid);
+    for (let i = 0; i < REQUESTS; i++) await row.ask();
+    row.times.push((processorTime(row.pid) - before) / REQUESTS);
+  }
+}
+const least = median(rows[0].times);
+console.log('processor time a request'.padEnd(44), 'ms'.padStart(7), 'least'.padStart(7), 'most'.padStart(7), 'to JS only'.padStart(11));
+for (const { name, times } of rows) {
+  const ms = median(times);
+  console.log(name.padEnd(44), ...[ms, Math.min(...times), Math.max(...times)].map((v) => v.toFixed(2).padStart(7)),
+    `${(ms / least).toFixed(1)}x`.padStart(11));
+}
+const firsts = { hello: [], ours: [] };
+for (let i = 0; i < 3; i++) {
+  firsts.hello.push(await first('bench/hello.js'));
+  firsts.ours.push(await first('src/worker.js'));
+}
+console.log('first after a start: JavaScript only'.padEnd(44), median(firsts.hello).toFixed(1).padStart(7));
+console.log('first after a start: RGBA, 8 glimpses'.padEnd(44), median(firsts.ours).toFixed(1).padStart(7), ' '.repeat(15),
+  `${(median(firsts.ours) / median(firsts.hello)).toFixed(1)}x`.padStart(11));
+
+const one = await start({ config: { ...config, name: 'one', main: 'src/worker.js' } });
+await Promise.all(Array.from({ length: 20 }, () => post(one, '/api/classify', 'image/jpeg', photo('photo.jpg'))));
+const bare = await start({ config: { ...config, name: 'bare', main: 'bench/hello.js' } });
+await Promise.all(Array.from({ length: 20 }, () => post(bare, '/', 'image/jpeg', photo('photo.jpg'))));
+console.log(`\nmemory at its highest, 20 JPEGs at once: ${memory(one.pid).most.toFixed(0)} MB, ` +
+  `of which ${memory(bare.pid).most.toFixed(0)} are the runtime's around JavaScript only`);
+
+const upload = path.join(folder, 'build/upload');
+const bytes = readdirSync(upload).filter((file) => !/\.(map|md)$/.test(file)).reduce((sum, file) => sum + statSync(path.join(upload, file)).size, 0);
+console.log(`upload: ${(bytes / 1e6).toFixed(1)} MB`);
+for (const { harness } of [hello, worker, one, bare]) await harness.close();

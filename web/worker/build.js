@@ -1,0 +1,60 @@
+// Makes build/, everything that the Worker's modules import, and build/assets, the page as it is deployed
+// beside them. It needs Go:
+//
+//	node web/worker/build.js
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const build = path.join(top, 'web/worker/build');
+
+/**
+ * Compiles the program.
+ *
+ * @param {string} tags of Go's build
+ * @param {string} to
+ */
+export function compile(tags, to) {
+  execFileSync('go', ['build', '-tags', tags, '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', to, './wasm/worker'],
+    { cwd: top, env: { ...process.env, GOOS: 'js', GOARCH: 'wasm' }, stdio: 'inherit' });
+}
+
+/** The network: the program, its kernels, Go's glue from the Go that compiled it, and the weights there are. */
+function network() {
+  compile('simd', path.join(build, 'program.wasm'));
+  for (const name of ['simd.wasm', 'simd_relaxed.wasm']) cpSync(path.join(top, 'core/kernel', name), path.join(build, name));
+  const goroot = execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8' }).trim();
+  cpSync(path.join(goroot, 'lib/wasm/wasm_exec.js'), path.join(build, 'wasm_exec.js'));
+
+  const models = readdirSync(path.join(top, 'weights')).filter((file) => file.endsWith('.safetensors'))
+    .map((file) => path.basename(file, '.safetensors')).sort();
+  if (models.length === 0) throw new Error('there are no weights/*.safetensors, so the Worker would have no network; restore them with git');
+  for (const name of models) cpSync(path.join(top, 'weights', `${name}.safetensors`), path.join(build, `${name}.bin`));
+  writeFileSync(path.join(build, 'weights.js'), [
+    ...models.map((name) => `import ${name} from './${name}.bin';`),
+    `export default { ${models.join(', ')} };`, '',
+  ].join('\n'));
+}
+
+/** The page, as a folder to serve. Its policy is also sent as a header, where it can forbid framing as well. */
+function page() {
+  const assets = path.join(build, 'assets');
+  execFileSync('go', ['run', './web/build', '-site', assets], { cwd: top, stdio: 'inherit' });
+  const html = readFileSync(path.join(assets, 'index.html'), 'utf8');
+  const [, policy] = html.match(/<meta http-equiv="Content-Security-Policy" content="([^"]+)">/);
+  writeFileSync(path.join(assets, '_headers'), [
+    '/*',
+    `  Content-Security-Policy: ${policy}; frame-ancestors 'none'`,
+    '  X-Content-Type-Options: nosniff',
+    '  Referrer-Policy: no-referrer', '',
+  ].join('\n'));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(build, { recursive: true, force: true });
+  mkdirSync(build, { recursive: true });
+  network();
+  page();
+}

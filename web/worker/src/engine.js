@@ -1,0 +1,108 @@
+// The network inside the isolate: one instance of Go's program for all requests. A request is one synchronous
+// call into it, so that no two meet there and Go never waits for anything of a request that is over.
+import '../build/wasm_exec.js';
+import program from '../build/program.wasm';
+import simd from '../build/simd.wasm';
+import relaxedSIMD from '../build/simd_relaxed.wasm';
+import weights from '../build/weights.js';
+import { instantiateWithKernelsNow } from '../../src/engine/kernels.js';
+import { decodeJPEG } from './jpeg.js';
+
+// A program that took more is left behind with its garbage; WebAssembly's memory never shrinks.
+const MOST_MEMORY = 64 << 20;
+
+/** @type {ReturnType<typeof start> | undefined} */
+let engine;
+try {
+  engine = start(); // before the first request, where it costs that nothing
+  engine.exports.warm();
+} catch (error) {
+  console.error('The network could not start with the isolate, and will with the first request:', error);
+}
+
+/**
+ * Answers a request, or does not: undefined where the program died of it. The next call starts another.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {string} contentType
+ * @param {Uint8Array} body
+ * @returns {{ status: number, headers: Record<string, string[]>, body: string } | undefined}
+ */
+export function serve(method, url, contentType, body) {
+  engine ??= start();
+  try {
+    return call(engine, encoder.encode([method, url, contentType].join('\n')), body);
+  } catch (error) {
+    console.error('The network failed:', error);
+    engine.died = true;
+  } finally {
+    if (engine.died || engine.exports.mem.buffer.byteLength > MOST_MEMORY) engine = undefined;
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The other side of wasm/worker/main_js.go. Whatever Go does may move its memory, so nobody keeps a view of it. */
+function call({ exports }, head, body) {
+  const address = exports.input(head.length + body.length);
+  const request = new Uint8Array(exports.mem.buffer, address, head.length + body.length);
+  request.set(head);
+  request.set(body, head.length);
+  const answer = exports.serve(head.length);
+  const size = new DataView(exports.mem.buffer).getUint32(answer, true);
+  const text = decoder.decode(new Uint8Array(exports.mem.buffer, answer + 4, size));
+  const line = text.indexOf('\n');
+  return { ...JSON.parse(text.slice(0, line)), body: text.slice(line + 1) };
+}
+
+function start() {
+  const go = new Go();
+  let ready = false;
+  const engine = { exports: undefined, died: false };
+  go.exit = () => { engine.died = true; };
+  Object.assign(go.importObject.gojs, gojs(go));
+  const imports = {
+    ...go.importObject,
+    workers: { ready() { ready = true; } },
+    gdramWorker: {
+      decodeJPEG: (file, size, width, height, rgba) => decodeJPEG(engine.exports.mem, file, size, width, height, rgba),
+    },
+  };
+  // What the program and the library in it expect to find.
+  globalThis.gdramWeights = Object.fromEntries(Object.entries(weights).map(([name, file]) => [name, new Uint8Array(file)]));
+  globalThis.context = { binding: {} };
+  const instance = instantiateWithKernelsNow(program, imports, [simd, relaxedSIMD]);
+  engine.exports = instance.exports;
+  go.run(instance); // comes back when the program waits for calls
+  if (!ready) throw new Error('the program did not get as far as serving');
+  return engine;
+}
+
+/**
+ * Imports of Go's runtime that cannot be had as Go's glue has them: before the first request there is neither
+ * clock nor randomness nor a timer, and timers of a request do not outlive it.
+ *
+ * @param {Go} go
+ */
+function gojs(go) {
+  const { 'runtime.getRandomData': getRandomData } = go.importObject.gojs;
+  return {
+    // Milliseconds suffice; a clock that reads 0 would end the program.
+    'runtime.nanotime1': (sp) => go.mem.setBigInt64((sp >>> 0) + 8, BigInt(Date.now() || 1) * 1_000_000n, true),
+    // Go seeds its hash tables with it. Nothing here is secret.
+    'runtime.getRandomData': (sp) => {
+      try {
+        getRandomData(sp);
+      } catch {
+        const address = Number(go.mem.getBigInt64((sp >>> 0) + 8, true));
+        const length = Number(go.mem.getBigInt64((sp >>> 0) + 16, true));
+        for (let i = 0; i < length; i++) go.mem.setUint8(address + i, Math.floor(256 * Math.random()));
+      }
+    },
+    // The program sets no timers; its runtime does, to give memory back that WebAssembly cannot give back.
+    'runtime.scheduleTimeoutEvent': (sp) => go.mem.setInt32((sp >>> 0) + 16, 1, true),
+    'runtime.clearTimeoutEvent': () => {},
+  };
+}

@@ -1,0 +1,35 @@
+// The Worker: what is no file of the page comes here.
+import { readBody } from './body.js';
+import { consume } from './bulk.js';
+import { serve } from './engine.js';
+import { Refusal } from './refusal.js';
+
+export default {
+  /**
+   * @param {Request} request
+   * @param {any} env
+   */
+  async fetch(request, env) {
+    try {
+      if (request.method === 'POST') await limit(request, env);
+      const body = await readBody(request, env.UPLOAD_SECONDS);
+      const answer = serve(request.method, request.url, request.headers.get('Content-Type') ?? '', body);
+      if (!answer) throw new Refusal(500, 'The network failed on this picture; try another.');
+      return new Response(request.method === 'HEAD' || answer.status === 204 ? null : answer.body, answer);
+    } catch (error) {
+      if (error instanceof Refusal) return error.response;
+      console.error(error);
+      return new Refusal(500, 'The service failed; try again.').response;
+    }
+  },
+
+  /** Pictures put into the bucket; see bulk.js. */
+  queue: consume,
+};
+
+/** Only who sends pictures is counted: the rest costs nothing. */
+async function limit(request, env) {
+  if (!env.RATE_LIMIT) return; // taken out of the configuration
+  const { success } = await env.RATE_LIMIT.limit({ key: request.headers.get('CF-Connecting-IP') ?? '' });
+  if (!success) throw new Refusal(429, 'Too many pictures from your address; wait a minute.', { 'Retry-After': '60' });
+}

@@ -1,0 +1,281 @@
+// The Worker as it is deployed, in the runtime that it is deployed to: every route, every kind of bad input,
+// and much at once.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { blackPNG, turned } from '../../test/files.js';
+import { deployed, memory, photo, sample, start, top } from './runtime.js';
+
+const UPLOAD_SECONDS = 3;
+const PNG = 'image/png';
+const JPEG = 'image/jpeg';
+const RGBA = 'application/octet-stream';
+
+/** @type {Awaited<ReturnType<typeof start>>} */
+let worker;
+let visitors = 0;
+
+before(async () => {
+  worker = await start({ ...deployed, vars: { UPLOAD_SECONDS } });
+});
+after(() => worker?.harness.close());
+
+/** Every request comes from another address, so that nobody is asked to wait. */
+function ask(address, { headers, ...options } = {}) {
+  return fetch(new URL(address, worker.direct), {
+    ...options, headers: { 'CF-Connecting-IP': `visitor ${++visitors}`, ...headers },
+  });
+}
+
+const send = (body, type, query = '', options = {}) =>
+  ask(`/api/classify${query}`, { method: 'POST', body, headers: type ? { 'Content-Type': type } : {}, ...options });
+
+async function classify(body, type, query) {
+  const response = await send(body, type, query);
+  assert.equal(response.status, 200, await response.clone().text());
+  return response.json();
+}
+
+/** Holds a response to be a refusal as the API describes them, and returns its sentence. */
+async function refused(response, status, why) {
+  const text = await response.text();
+  assert.equal(response.status, status, `${why}: ${text}`);
+  assert.equal(response.headers.get('content-type'), 'application/json', why);
+  assert.equal(response.headers.get('access-control-allow-origin'), '*', why);
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff', why);
+  const said = JSON.parse(text);
+  assert.deepEqual(Object.keys(said), ['error'], why);
+  assert.match(said.error, /^[A-Z/].*\.$/, why);
+  return said.error;
+}
+
+const gray = new Uint8Array(128 * 128 * 4).fill(160);
+for (let i = 3; i < gray.length; i += 4) gray[i] = 255;
+
+test('every route answers', async () => {
+  const health = await (await ask('/api/health')).json();
+  assert.deepEqual(health, { status: 'ok', kernels: 'relaxed SIMD' });
+  const { default: standard, models } = await (await ask('/api/models')).json();
+  const names = models.map((model) => model.name);
+  assert.ok(names.includes(standard));
+  const description = await (await ask('/api/openapi.json')).json();
+  assert.equal(description.openapi, '3.0.3');
+  for (const { name, labels, sha256 } of models) {
+    const answer = await classify(gray, RGBA, `?model=${name}&top=3`);
+    assert.equal(answer.model, name);
+    assert.equal(answer.sha256, sha256);
+    assert.equal(answer.top.length, 3);
+    assert.ok(labels.includes(answer.label));
+    assert.equal(answer.glimpses.length, answer.glimpses_used);
+  }
+  const fast = await classify(photo('photo.png'), PNG, '?fast=1');
+  assert.ok(fast.glimpses_used <= 8);
+  const mean = await classify(gray, RGBA, '?samples=2');
+  assert.equal(mean.glimpses_used, 8);
+});
+
+test('the answer is the one of the same program run natively', async () => {
+  const native = spawn('go', ['run', './wasm/worker'], { cwd: top, env: { ...process.env, PORT: '0' }, detached: true });
+  try {
+    const [line] = await once(native.stdout, 'data');
+    const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(line));
+    for (const [name, body, type, tolerance] of [
+      ['RGBA', gray, RGBA, 0.01],
+      ['PNG', photo('photo.png'), PNG, 0.01],
+      ['sample', sample('cifar10/horse-13.png'), PNG, 0.01],
+      ['JPEG', photo('photo.jpg'), JPEG, 0.05], // its decoder rounds otherwise
+      ['JPEG, turned', turned(photo('photo.jpg')), JPEG, 0.05],
+    ]) {
+      const headers = { 'Content-Type': type };
+      const want = await (await fetch(`${address}/api/classify`, { method: 'POST', body, headers })).json();
+      const got = await classify(body, type);
+      assert.equal(got.label, want.label, name);
+      assert.equal(got.sha256, want.sha256, name);
+      assert.ok(Math.abs(got.probability - want.probability) < tolerance, `${name}: ${got.probability}, natively ${want.probability}`);
+      assert.ok(Math.abs(got.glimpses[0].x - want.glimpses[0].x) < tolerance, name);
+    }
+    const upright = await classify(photo('photo.jpg'), JPEG);
+    const sideways = await classify(turned(photo('photo.jpg')), JPEG);
+    assert.notDeepEqual(upright.glimpses, sideways.glimpses, 'EXIF turns it');
+  } finally {
+    process.kill(-native.pid);
+  }
+});
+
+test('bad input costs a status and a sentence, and the answers stay the same', async () => {
+  const good = photo('photo.jpg');
+  const before = await classify(good, JPEG);
+  const progressive = Buffer.from(photo('large.jpg'));
+  progressive[progressive.indexOf(Buffer.from([0xff, 0xc0])) + 1] = 0xc2;
+  const tooLarge = new Uint8Array((8 << 20) + 1);
+  const inPieces = () => new ReadableStream({
+    start(controller) {
+      for (let i = 0; i < 9; i++) controller.enqueue(new Uint8Array(1 << 20));
+      controller.close();
+    },
+  });
+  for (const [why, request, status, says] of [
+    ['unknown address', () => ask('/api/nothing'), 404, /openapi/],
+    ['no file of the page', () => ask('/web/dist/nothing.js'), 404, /openapi/],
+    ['wrong method', () => ask('/api/classify'), 405, /POST/],
+    ['wrong method', () => ask('/api/models', { method: 'DELETE' }), 405, /GET/],
+    ['wrong method with a body', () => ask('/api/health', { method: 'POST', body: gray }), 405, /GET/],
+    ['no type', () => send(good, ''), 415, /image\/png/],
+    ['wrong type', () => send(good, 'image/gif'), 415, /image\/png/],
+    ['empty', () => send('', JPEG), 400, /empty/],
+    ['no body', () => send(undefined, PNG), 400, /empty/],
+    ['wrong length', () => send(gray.subarray(4), RGBA), 422, /65536 bytes/],
+    ['no picture', () => send('hello', JPEG), 422, /not a picture/],
+    ['truncated JPEG', () => send(good.subarray(0, good.length / 2), JPEG), 422, /copy it again/],
+    ['truncated in its head', () => send(good.subarray(0, 100), JPEG), 422, /ends in the middle/],
+    ['truncated PNG', () => send(photo('photo.png').subarray(0, 20_000), PNG), 422, /copy it again/],
+    ['damaged JPEG', () => send(damaged(good), JPEG), 422, /damaged/],
+    ['over 8 MiB', () => send(tooLarge, PNG), 413, /8 MiB/],
+    ['over 8 MiB, in pieces', () => send(inPieces(), PNG, '', { duplex: 'half' }), 413, /8 MiB/],
+    ['over 3 million pixels', () => send(photo('large.jpg'), JPEG), 422, /4000x3000 pixels, more than 3 million/],
+    ['progressive, 12 million', () => send(progressive, JPEG), 422, /progressive JPEG, more than 1.5 million/],
+    ['unfolds to 1.6 GB', () => send(blackPNG(20_000, 20_000), PNG), 422, /more than 3 million/],
+    ['unknown model', () => send(gray, RGBA, '?model=letters'), 400, /cifar10/],
+    ['unknown wish', () => send(gray, RGBA, '?size=large'), 400, /nothing else/],
+    ['no number', () => send(gray, RGBA, '?top=many'), 400, /1 to 1000/],
+    ['unreadable query', () => send(gray, RGBA, '?top=%zz'), 400, /query/],
+    ['unreadable address', () => ask('/api/%zz'), 404, /openapi/],
+  ]) {
+    assert.match(await refused(await request(), status, why), says, why);
+  }
+  assert.deepEqual(await classify(good, JPEG), before);
+});
+
+/** Nonsense in the middle of the pixels, which begin after the head. */
+function damaged(jpeg) {
+  const b = Buffer.from(jpeg);
+  b.fill(0xff, b.length / 2, b.length / 2 + 64);
+  return b;
+}
+
+/** Sends the head of a request and a part of its body. */
+function begin(part, length) {
+  const request = http.request(new URL('/api/classify', worker.direct), {
+    method: 'POST', headers: { 'Content-Type': JPEG, 'Content-Length': length, 'CF-Connecting-IP': `visitor ${++visitors}` },
+  });
+  request.write(part);
+  return request;
+}
+
+test('a slow upload is not waited for, an aborted one does no harm', async () => {
+  const good = photo('photo.jpg');
+  const slow = begin(good.subarray(0, 1000), good.length);
+  const [response] = await once(slow, 'response');
+  assert.equal(response.statusCode, 408);
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  assert.match(JSON.parse(text).error, /^The picture took longer than 3 seconds/);
+  slow.destroy();
+
+  for (let i = 0; i < 5; i++) {
+    const aborted = begin(good.subarray(0, 1000), good.length);
+    aborted.on('error', () => {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    aborted.destroy();
+  }
+  await classify(good, JPEG);
+});
+
+test('many large uploads at once are asked to wait', async () => {
+  const uploads = Array.from({ length: 4 }, () => begin(new Uint8Array(7 << 20), 8 << 20));
+  const responses = await Promise.all(uploads.map(async (upload) => {
+    const [response] = await once(upload, 'response');
+    upload.destroy();
+    return response;
+  }));
+  const refusals = responses.filter(({ statusCode }) => statusCode === 429);
+  assert.ok(refusals.length >= 1, String(responses.map(({ statusCode }) => statusCode)));
+  assert.equal(refusals[0].headers['retry-after'], '1');
+  await classify(photo('photo.jpg'), JPEG);
+});
+
+test('other sites may ask', async () => {
+  const response = await ask('/api/classify', {
+    method: 'OPTIONS', headers: { Origin: 'https://example.com', 'Access-Control-Request-Method': 'POST' },
+  });
+  assert.equal(response.status, 204);
+  assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  assert.match(response.headers.get('access-control-allow-methods'), /POST/);
+  assert.match(response.headers.get('access-control-allow-headers'), /Content-Type/i);
+  const head = await ask('/api/health', { method: 'HEAD' });
+  assert.equal(head.status, 200);
+  assert.equal(await head.text(), '');
+});
+
+test('one address may send so many pictures a minute', async () => {
+  const headers = { 'CF-Connecting-IP': '192.0.2.1', 'Content-Type': RGBA };
+  let taken = 0;
+  let last;
+  do { // a minute may end on the way, and another begin
+    last = await ask('/api/classify?top=0', { method: 'POST', body: 'x', headers });
+    if (last.status === 400) await last.text();
+  } while (last.status === 400 && taken++ < 240);
+  assert.ok(taken >= 120, `${taken} were taken`);
+  assert.equal(last.headers.get('retry-after'), '60');
+  assert.match(await refused(last, 429, 'too many'), /wait a minute/);
+  assert.equal((await ask('/api/health', { headers })).status, 200, 'the rest is not counted');
+  await classify(gray, RGBA);
+});
+
+test('the page is served beside it, typed, guarded and kept by its content', async () => {
+  const page = await ask('/');
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('content-type'), /^text\/html/);
+  const policy = page.headers.get('content-security-policy');
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /frame-ancestors 'none'/);
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  const html = await page.text();
+  const files = [...html.matchAll(/(?:src|href)="(web\/dist\/[^"]+)"/g)].map(([, file]) => file);
+  assert.ok(files.length >= 2);
+  assert.equal((await ask('/sw.js')).status, 200, 'browsers can install it');
+  for (const file of files) {
+    const response = await ask(`/${file}`);
+    assert.equal(response.status, 200, file);
+    assert.match(response.headers.get('content-type'), file.endsWith('.js') ? /^text\/javascript/ : /^text\/css/);
+    const tag = response.headers.get('etag');
+    assert.ok(tag, file);
+    await response.text();
+    const again = await ask(`/${file}`, { headers: { 'If-None-Match': tag } });
+    assert.equal(again.status, 304, `${file} did not change`);
+  }
+});
+
+test('the examples of the README work', async () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const examples = readme.split('\n').filter((line) => line.startsWith('curl '));
+  assert.ok(examples.length >= 3);
+  for (const example of examples) {
+    const [command] = example.split(' # ');
+    const answer = execFileSync('bash', ['-c', command.replace(/^curl /, 'curl -sf ')],
+      { cwd: top, env: { ...process.env, GDRAM: worker.direct.origin }, encoding: 'utf8' });
+    assert.ok(JSON.parse(answer), command);
+  }
+});
+
+test('twenty clients at once get what one gets', async () => {
+  const pictures = ['horse-13', 'frog-29', 'dog-16', 'bird-75'].map((name) => sample(`cifar10/${name}.png`));
+  const alone = [];
+  for (const picture of pictures) alone.push(await classify(picture, PNG));
+  const started = memory(worker.pid).now;
+  await Promise.all(Array.from({ length: 20 }, async (_, client) => {
+    for (let i = 0; i < 5; i++) {
+      const which = (client + i) % pictures.length;
+      assert.deepEqual(await classify(pictures[which], PNG), alone[which]);
+    }
+  }));
+  await Promise.all(Array.from({ length: 20 }, () => classify(photo('photo.jpg'), JPEG)));
+  assert.ok(memory(worker.pid).most < started + 128, 'megabytes of the process');
+});
+
+test('it has complained of nothing', () => {
+  assert.deepEqual(worker.harness.getLogs().filter(({ level }) => level === 'error' || level === 'warn'), []);
+});

@@ -1,0 +1,43 @@
+// Five thousand requests: what the isolate holds stays what it was, and the process grows as one does around a
+// Worker of three lines.
+process.env.MINIFLARE_WORKERD_V8_FLAGS = '--expose-gc';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { memory, sample, start } from './runtime.js';
+
+const REQUESTS = 5000;
+const WARM = 1000; // until buffers and caches have their size
+
+let worker;
+let hello;
+
+before(async () => {
+  const compatibility_date = '2026-09-01';
+  worker = await start({ config: { name: 'measured', main: 'test/measured.js', compatibility_date, vars: { UPLOAD_SECONDS: 30 } } });
+  hello = await start({ config: { name: 'hello', main: 'bench/hello.js', compatibility_date } });
+});
+after(() => Promise.all([worker, hello].map((one) => one?.harness.close())));
+
+const held = async () => (await fetch(new URL('/memory', worker.direct))).json();
+
+async function send(to, count) {
+  const body = sample('cifar10/horse-13.png');
+  let left = count;
+  await Promise.all(Array.from({ length: 4 }, async () => {
+    while (left-- > 0) {
+      const response = await fetch(new URL('/api/classify?fast=1', to.direct), { method: 'POST', body, headers: { 'Content-Type': 'image/png' } });
+      assert.equal(response.status, 200);
+      await response.arrayBuffer();
+    }
+  }));
+}
+
+test('memory does not grow', async () => {
+  for (const one of [worker, hello]) await send(one, WARM);
+  const [own, others] = [await held(), [worker, hello].map(({ pid }) => memory(pid).now)];
+  for (const one of [worker, hello]) await send(one, REQUESTS - WARM);
+  assert.deepEqual(await held(), own, 'megabytes of WebAssembly');
+  assert.equal(own.length, 2, 'one program and one decoder');
+  const [ours, least] = [worker, hello].map(({ pid }, i) => memory(pid).now - others[i]);
+  assert.ok(ours < least + 48, `the process grew by ${ours} MB, and by ${least} around a Worker that does nothing`);
+});
