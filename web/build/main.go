@@ -2,9 +2,9 @@
 // the kernels of core/kernel, weights and web/samples. It needs only Go. Run it in the top folder:
 //
 //	go run ./web/build
-//	go run ./web/build -offline FILE    writes the whole page as one file, too (single.go)
-//	go run ./web/build -site FOLDER     and as a folder to serve, which can be installed (site.go)
-//	go run ./web/build -package FOLDER  and the engine as an npm package (package.go)
+//	go run ./web/build -offline FILE    instead: the whole page as one file (single.go)
+//	go run ./web/build -site FOLDER     or as a folder to serve, which can be installed (site.go)
+//	go run ./web/build -package FOLDER  or the engine as an npm package (package.go)
 //
 // The page must work when opened from the file system, where a browser refuses fetch,
 // module scripts and workers by address. So all of dist is classic scripts: the page's code with
@@ -53,7 +53,7 @@ func main() {
 	}
 }
 
-// outputs are what is written beside dist, where it is named.
+// outputs are what is written in place of dist, where any is named.
 type outputs struct{ offline, site, packed string }
 
 // file is one script or style sheet of dist.
@@ -117,10 +117,12 @@ func build(to outputs) error {
 		files = append(files, delivery(name, pack(data)))
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
-	if err := replaceDist(files); err != nil {
-		return err
+	if to == (outputs{}) {
+		if err := replaceDist(files); err != nil {
+			return err
+		}
+		report(files)
 	}
-	report(files)
 	if to.offline != "" {
 		if err := writeSingle(to.offline, files); err != nil {
 			return err

@@ -130,10 +130,10 @@ function showSteering() {
     return;
   }
   const pins = pinSteps();
-  const alone = byItself?.subject === shown.subject && byItself.card === shown.card ? ` By itself it says ${byItself.answer}.` : '';
+  const alone = byItself?.subject === shown.subject && byItself.card === shown.card ? `; by itself ${byItself.answer}` : '';
   byId('steer').textContent = pins.length === 0
     ? `Click the picture: it looks there ${nextChoice() === 0 ? 'first' : `for look ${nextChoice() + 1}`}.`
-    : `With your look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')} it ends with ${answerOf(shown.report, shown.context.labels)}.${alone}`;
+    : `Your look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')}: ${answerOf(shown.report, shown.context.labels)}${alone}.`;
   byId('free').hidden = pins.length === 0;
 }
 

@@ -84,7 +84,7 @@ let program;
 /** What the command line says of pictures; the path of each within the project. */
 export function predicted(model, files, ...flags) {
   if (!program) {
-    program = path.join(top, 'bin/gdram-of-tests'); // linked anew only after a change
+    program = path.join(folder(), 'gdram');
     execFileSync('go', ['build', '-o', program, './core/cmd/gdram'], { cwd: top });
   }
   const lines = execFileSync(program, ['predict', '--json', '--weights', path.join(weights, `${model}.safetensors`), ...flags, ...files], { cwd: top, encoding: 'utf8' });

@@ -117,14 +117,14 @@ describe('look here', () => {
     assert.match(first.after, /after 1 of 8 looks/);
     assert.ok(Math.hypot(first.places[1].x + 0.6, first.places[1].y - 0.7) <= Math.hypot(0.75, 0.75) + 0.01, 'the second is a move from there');
     assert.notDeepEqual(first.shares, alone.shares);
-    assert.equal(first.steer, `With your look 1 it ends with ${first.summary.split(', after')[0]}. By itself it says ${alone.label}, ${alone.after.match(/^[\d.]+ %/)[0]}.`);
+    assert.equal(first.steer, `Your look 1: ${first.summary.split(', after')[0]}; by itself ${alone.label}, ${alone.after.match(/^[\d.]+ %/)[0]}.`);
 
     await click(0.8, -0.8);
     const second = await changed(page, first);
     assert.equal(second.places[0].x, first.places[0].x);
     near(second.places[1].x, 0.8, 0.005, 'x of the second');
     assert.match(second.after, /after 2 of 8 looks/);
-    assert.match(second.steer, /^With your looks 1, 2 it ends with/);
+    assert.match(second.steer, /^Your looks 1, 2: /);
     assert.equal(await page.locator('#looks .pinned').count(), 2);
     assert.equal(await page.locator('.marker.own').count(), 2);
 

@@ -72,7 +72,7 @@ describe('in Firefox', { skip: existsSync(executablePath) ? false : `there is no
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => document.querySelectorAll('#looks input:enabled').length === 4);
     await page.click('#here', { offset: { x: 40, y: 60 } });
-    await page.waitForFunction(() => /^With your look 1 it ends/.test(document.getElementById('steer').textContent));
+    await page.waitForFunction(() => /^Your look 1: /.test(document.getElementById('steer').textContent));
     await page.evaluate(() => {
       window.saved = [];
       const { createObjectURL } = URL;

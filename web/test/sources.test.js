@@ -138,10 +138,12 @@ test('the drawing is shown as the network gets it', onPage(async (page) => {
   assert.equal(await page.evaluate(() => Math.max(...document.getElementById('field').getContext('2d').getImageData(0, 0, 40, 40).data.filter((_, i) => i % 4 < 3))), 0);
 }));
 
-test('a huge photograph does not freeze the page', onPage(async (page) => {
+test('a huge photograph is decoded off the main thread', onPage(async (page) => {
   await shown(page);
+  assert.ok(await page.evaluate(() => window.decoded) > 0, 'the small sample was decoded here, so this counts');
   const photo = await draw(page, 8000, 6000, 'halves', 'image/jpeg');
   await page.evaluate(() => {
+    window.decoded = 0;
     window.longest = 0;
     new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
@@ -150,9 +152,18 @@ test('a huge photograph does not freeze the page', onPage(async (page) => {
   const start = Date.now();
   await page.setInputFiles('#file', { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: photo });
   await shown(page, 'huge.jpg');
-  const longest = await page.evaluate(() => window.longest);
-  console.log(`# 48 megapixels took ${Date.now() - start} ms, the main thread at most ${Math.round(longest)} of them at once`);
-  assert.ok(longest < 200, `${longest} ms`);
+  // How long the main thread was away also says how busy the machine is, so that is told, not held.
+  console.log(`# 48 megapixels took ${Date.now() - start} ms, the main thread at most ${Math.round(await page.evaluate(() => window.longest))} of them at once`);
+  assert.equal(await page.evaluate(() => window.decoded), 0);
+}, {
+  before: () => {
+    window.decoded = 0;
+    const { createImageBitmap } = window;
+    window.createImageBitmap = (...asked) => {
+      window.decoded++;
+      return createImageBitmap(...asked);
+    };
+  },
 }));
 
 describe('the camera', () => {
