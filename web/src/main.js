@@ -1,6 +1,7 @@
 import { loadBytes, loadParts, loadText } from './assets.js';
 import { Engine } from './engine/engine.js';
 import { Refusal } from './engine/host.js';
+import { STEPS } from './engine/report.js';
 import { describe } from './engine/result.js';
 import { milliseconds, percent, readable, showAnswer, summary } from './page/answer.js';
 import { Camera } from './page/camera.js';
@@ -170,7 +171,7 @@ async function lookOnce() {
     if (asked.subject) {
       const wish = manner(asked.settings, opened);
       const report = await engine.classify(asked.card.name, asked.subject.picture, wish);
-      if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.stayAt);
+      if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.settings.glimpses ?? STEPS, asked.stayAt);
     }
   } catch (error) {
     if (asked.card === card) refuse(error);
@@ -183,15 +184,16 @@ async function lookOnce() {
  * @param {Subject} of
  * @param {import('./engine/host.js').Model} by
  * @param {Required<import('./engine/host.js').Manner>} asked
+ * @param {number} full looks without stopping early
  * @param {number | undefined} at the look to stay at
  */
-function show(report, of, by, asked, at) {
+function show(report, of, by, asked, full, at) {
   const fresh = shown?.subject !== of || shown.card !== card;
   const doubt = caution(card.name, report, asked.pins.length === 0);
   const said = summary(report, by.labels, doubt);
   shown = {
     report, subject: of, card,
-    context: { labels: by.labels, manner: asked, noise: asked.samples > 0 ? by.noise : 1, truth: of.sample?.label, caution: doubt },
+    context: { labels: by.labels, manner: asked, full, noise: asked.samples > 0 ? by.noise : 1, truth: of.sample?.label, caution: doubt },
   };
   if (asked.pins.length === 0) byItself = { subject: of, card, answer: answerOf(report, by.labels) };
   byId('wait').hidden = true;

@@ -35,6 +35,7 @@ export function summary({ looks, others, probabilities }, labels, caution) {
  * @typedef {object} Context
  * @property {string[]} labels
  * @property {Required<import('../engine/host.js').Manner>} manner how it was asked to look
+ * @property {number} full looks that it would have taken without stopping early
  * @property {number} noise what the draws multiplied the policy's standard deviation with
  * @property {string} [truth] the label in the data set, for a sample
  * @property {{ reason: string, says: string }} [caution]
@@ -81,11 +82,12 @@ export function showAnswer(report, chosen, context) {
 }
 
 /** What stopping early was worth. @param {Report} report @param {Context} context */
-function saved({ looks, others, lookTime }, { manner: { glimpses } }) {
+function saved({ looks, others, lookTime, probabilities }, { manner: { confidence }, full }) {
   if (others.length > 0) return `, mean of ${others.length + 1} paths`;
-  const spared = glimpses - looks.length;
+  const spared = full - looks.length;
   if (spared === 0) return '';
-  return `: sure enough, saving ${inLooks(spared)}, ${Math.round((100 * spared) / glimpses)} % of the work or about ${milliseconds((lookTime / looks.length) * spared)}`;
+  const why = Math.max(...probabilities) >= confidence ? 'sure enough' : 'these weights take no more';
+  return `: ${why}, saving ${inLooks(spared)}, ${Math.round((100 * spared) / full)} % of the work or about ${milliseconds((lookTime / looks.length) * spared)}`;
 }
 
 /** What the network had before it at one look. @param {Report} report @param {number} chosen @param {Context} context */
