@@ -5,8 +5,8 @@ import "gdram/core/kernel"
 // mapConv is the way back of a 3x3 convolution of 6x6 maps, whose in are that one's outputs. The whole map is one tile of
 // kernel.Tiles, 64 products of transformed maps with transformed filters. Points lie pointStride apart.
 //
-// The way there keeps to winogradConv: with four times its error a pooling window takes another pixel now and then,
-// and so it goes through to the gradients of the published implementation, where this error alone does not show.
+// The way there keeps to winogradConv: with four times its error a pooling window takes another pixel now and then, and
+// then the gradients are no longer the published implementation's. Here, behind the pooling, the error changes no choice.
 type mapConv struct {
 	in, out int
 	filter  []float32 // [64][out/16][in][16]
