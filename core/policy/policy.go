@@ -100,6 +100,31 @@ func LogProbBackward(value, mu, std [2]float32, d float32) (dmu, dv [2]float32) 
 	return dmu, dv
 }
 
+// returnWidth is how far apart looks push each other most, in halves of a picture: half a glimpse's third scale.
+const returnWidth = 0.4
+
+// Return is the cost of looking at place after the places before it, and its gradient there:
+//
+//	mean(place^4) + sum over before of exp(-|place - before|^2 / (2 returnWidth^2))
+//
+// An eye is slow to go back to where it has been: inhibition of return (Posner and Cohen 1984). The first term keeps it
+// on the picture.
+func Return(place [2]float32, before [][2]float32) (cost float32, dplace [2]float32) {
+	const width2 = returnWidth * returnWidth
+	for i, v := range place {
+		cost += v * v * v * v / 2
+		dplace[i] = 2 * v * v * v
+	}
+	for _, was := range before {
+		dx, dy := place[0]-was[0], place[1]-was[1]
+		near := nn.Exp(-(float32(dx*dx) + float32(dy*dy)) / (2 * width2))
+		cost += near
+		dplace[0] -= near * dx / width2
+		dplace[1] -= near * dy / width2
+	}
+	return cost, dplace
+}
+
 // Weight is what the look drawn with std counts in the answer, from 1 where the policy was
 // sure to 0 where it was not:
 //

@@ -176,6 +176,34 @@ func TestGradientWeight(t *testing.T) {
 	gradcheck.Check(t, "logvarPre", tolerance, loss, slice(&logvarPre), slice(&dlogvarPre))
 }
 
+func TestGradientReturn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	for n := range 4 {
+		place := pair(gradcheck.Values(rng, 2), 0)
+		var before [][2]float32
+		for range n {
+			before = append(before, pair(gradcheck.Values(rng, 2), 0))
+		}
+		_, d := Return(place, before)
+		gradcheck.Check(t, "place", tolerance, func() float64 {
+			cost, _ := Return(place, before)
+			return float64(cost)
+		}, slice(&place), slice(&d))
+	}
+}
+
+func TestReturnIsDearestWhereOneWas(t *testing.T) {
+	was := [][2]float32{{0.25, -0.25}}
+	there, _ := Return(was[0], was)
+	for _, other := range [][2]float32{{0.5, -0.25}, {0.25, -0.5}, {0, 0}} {
+		cost, _ := Return(other, was)
+		assert.Less(t, cost, there)
+	}
+	_, d := Return([2]float32{Limit, -Limit}, nil)
+	assert.Positive(t, d[0], "back inside")
+	assert.Negative(t, d[1])
+}
+
 func TestNoiseIsStandardNormal(t *testing.T) {
 	// Neighbouring keys: exactly what a training run asks for.
 	var all, xs, ys []float64

@@ -33,6 +33,7 @@ type terms struct {
 	smoothing float32 // of the labels
 	reinforce float32
 	centre    float32 // pull of the policy's mean to the centre: centre·mean(mu⁴)
+	returns   float32 // of policy.Return: a look keeps away from those before it, and inside the picture
 	// gain rewards a look with what it took off the cross entropy of the answer so far, standardised
 	// over the batch; otherwise every look is rewarded with 1 for a right final answer and 0 for a
 	// wrong one, less the baseline, as published.
@@ -166,7 +167,8 @@ func (s *loss) spread(block, _ int) {
 		for t := range l.Looks {
 			total += l.Weights[t*batch+b]
 		}
-		centre := 0.0 // mean of mu⁴
+		centre, returns := 0.0, 0.0 // means of mu⁴ and of policy.Return
+		var places [core.Steps][2]float32
 		for t := range l.Looks {
 			at := t*batch + b
 			step := l.StepLogits[at*l.LogitStride:][:classes]
@@ -189,6 +191,8 @@ func (s *loss) spread(block, _ int) {
 				for _, mu := range l.Mu[at] {
 					centre += float64(mu*mu*mu*mu) / (2 * float64(looks))
 				}
+				places[t] = l.Places[at]
+				returns += s.away(at, places[:t], scale) / float64(looks)
 			}
 			miss := float64(l.Baselines[at]) - out.Accuracy
 			out.Baseline += miss * miss / float64(looks)
@@ -197,7 +201,7 @@ func (s *loss) spread(block, _ int) {
 		last := l.Looks*batch + b
 		l.DMu[last], l.DLogVar[last] = [2]float32{}, [2]float32{}
 		out.Total = out.Prediction + float64(s.terms.steps)*out.Steps + out.Baseline + float64(s.terms.reinforce)*out.Reinforce +
-			float64(s.terms.centre)*centre
+			float64(s.terms.centre)*centre + float64(s.terms.returns)*returns
 	}
 }
 
@@ -217,6 +221,21 @@ func (s *loss) reinforce(at int, scale float32) float64 {
 		l.DLogVar[at][i] += dv[i]
 	}
 	return float64(-policy.LogProb(value, l.Mu[at], std) * advantage)
+}
+
+// away adds the gradient of policy.Return for one look after others, and returns its cost. The places before are
+// constants, and clamps are passed as if they were not there, so that a look held at the border is drawn back inside.
+func (s *loss) away(at int, before [][2]float32, scale float32) float64 {
+	l := s.learner
+	cost, d := policy.Return(l.Places[at], before)
+	move := float32(1) // of a place by its mu
+	if len(before) > 0 {
+		move = policy.MoveScale
+	}
+	for i := range d {
+		l.DMu[at][i] += s.terms.returns * scale / float32(l.Looks) * move * d[i]
+	}
+	return float64(cost)
 }
 
 func argmax(v []float32) int {

@@ -123,3 +123,26 @@ func TestGradientLoss(t *testing.T) {
 		})
 	}
 }
+
+// Only the last look keeps away from all others without another keeping away from it, so that it alone can be checked.
+func TestGradientAway(t *testing.T) {
+	const batch, last = 3, (core.Steps - 1) * 3
+	rng := rand.New(rand.NewPCG(1, 3))
+	l := core.NewLearner(core.NewParams(10), batch, 1)
+	defer l.Close()
+	s := newLoss(l, terms{returns: 0.5})
+	for at := range core.Steps * batch {
+		l.Weights[at], l.Std[at] = 1, [2]float32{1, 1}
+		l.Places[at] = [2]float32{rng.Float32() - 0.5, rng.Float32() - 0.5}
+	}
+	x := make([]float32, 2*batch)
+	loss := func() float64 {
+		for b := range batch {
+			l.Mu[last+b] = [2]float32(x[2*b:])
+			l.Places[last+b] = policy.Next(l.Places[last-batch+b], l.Mu[last+b])
+		}
+		return s.run([]int{3, 0, 9}, 1, true).Total
+	}
+	loss()
+	gradcheck.Check(t, "mu", 5e-4, loss, x, flatten(l.DMu[last:last+batch]))
+}

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"strings"
-
 	"gdram/core"
 	"gdram/core/nn"
 )
@@ -24,13 +22,12 @@ type optimizer struct {
 
 type piece struct {
 	from, to int     // in Params.Flat
-	rate     float64 // factor on the learning rate
 	decays   bool    // weight decay applies: matrices and filters, not biases and norms
 	trained  bool
 }
 
-// newOptimizer prepares the state; rate gives each tensor's factor on the learning rate.
-func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging float64, rate func(name string) float64) *optimizer {
+// newOptimizer prepares the state.
+func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging float64) *optimizer {
 	o := &optimizer{adam: adam, params: p, grads: grads, m: core.NewParams(p.Classes), v: core.NewParams(p.Classes), decay: averaging}
 	if averaging > 0 {
 		o.average = p.Clone()
@@ -39,7 +36,7 @@ func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging float64, rate f
 	for _, s := range p.Specs {
 		end := at + s.Len()
 		for ; at < end; at += pieceLen {
-			o.pieces = append(o.pieces, piece{at, min(at+pieceLen, end), rate(s.Name), len(s.Shape) > 1, s.Kind.Trained()})
+			o.pieces = append(o.pieces, piece{at, min(at+pieceLen, end), len(s.Shape) > 1, s.Kind.Trained()})
 		}
 		at = end
 	}
@@ -59,7 +56,6 @@ func (o *optimizer) piece(task, _ int) {
 	p := o.params.Flat[c.from:c.to]
 	if c.trained {
 		adam := o.adam
-		adam.LR *= c.rate
 		if !c.decays {
 			adam.WeightDecay = 0
 		}
@@ -85,14 +81,4 @@ func (o *optimizer) shipped() *core.Params {
 		return o.average
 	}
 	return o.params
-}
-
-// emissionRate slows the emission network down by the factor, all else at full rate.
-func emissionRate(factor float64) func(string) float64 {
-	return func(name string) float64 {
-		if strings.HasPrefix(name, "emission_net.") {
-			return factor
-		}
-		return 1
-	}
 }

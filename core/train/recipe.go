@@ -28,7 +28,6 @@ type recipe struct {
 	epochs    int
 
 	plateau   bool    // halve the rate when validation stalls; else warm up, then a cosine to 0
-	emission  float64 // factor on the emission network's learning rate
 	averaging float64 // running average of the weights: weight of the past at a step; 0 for none
 	meanStart float32 // factor on the initial weights of the policy's mean
 
@@ -48,14 +47,14 @@ func newRecipe(name string) (recipe, error) {
 	case Reference:
 		return recipe{
 			terms: published, adam: referenceAdam, batchSize: 128, epochs: 100,
-			plateau: true, emission: 1, meanStart: 1, noise: [2]float32{1, 1}, validateFirst: true,
+			plateau: true, meanStart: 1, noise: [2]float32{1, 1}, validateFirst: true,
 		}, nil
 	case Ours, "":
 		return recipe{
-			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, gain: true},
+			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, returns: 0.3, gain: true},
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
-			emission: 0.1, averaging: 0.998, meanStart: 0.1,
+			averaging: 0.998, meanStart: 0.1,
 			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, totalStats: true, shift: 12,
 		}, nil
 	case OursScan, OursRandom:

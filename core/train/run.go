@@ -283,7 +283,7 @@ func (r *trainer) build() {
 	r.learner = core.NewLearner(r.params, r.BatchSize, r.Threads)
 	r.learner.FixedEmission, r.learner.ThroughEmission = r.recipe.totalStats, r.recipe.totalStats
 	r.loss = newLoss(r.learner, r.recipe.terms)
-	r.optimizer = newOptimizer(r.params, r.learner.Grads, r.recipe.adam, r.recipe.averaging, emissionRate(r.recipe.emission))
+	r.optimizer = newOptimizer(r.params, r.learner.Grads, r.recipe.adam, r.recipe.averaging)
 	r.labels = make([]int, r.BatchSize)
 	r.places = make([][2]float32, core.Steps*r.BatchSize)
 	r.batch.Noise = make([][2]float32, (core.Steps+1)*r.BatchSize)
