@@ -33,7 +33,6 @@ type terms struct {
 	smoothing float32 // of the labels
 	reinforce float32
 	centre    float32 // pull of the policy's mean to the centre: centre·mean(mu⁴)
-	returns   float32 // of policy.Return: a look keeps away from those before it, and inside the picture
 	// gain rewards a look with what it took off the cross entropy of the answer so far, standardised
 	// over the batch; otherwise every look is rewarded with 1 for a right final answer and 0 for a
 	// wrong one, less the baseline, as published.
@@ -51,8 +50,7 @@ type loss struct {
 	learner *core.Learner
 	labels  []int
 
-	noiseScale float32
-	policy     bool // looks were the policy's, so that it can learn from them
+	stage stage // of the forward pass; the policy learns from looks of its own
 
 	answer    []float32 // [batch][classes]: the cumulative answer, then its gradient
 	rewards   []float32 // [Steps][batch]
@@ -73,10 +71,9 @@ func newLoss(l *core.Learner, t terms) *loss {
 	return s
 }
 
-// run returns the batch's losses; noiseScale is that of the forward pass, and policyLooks says
-// that the policy chose the places.
-func (s *loss) run(labels []int, noiseScale float32, policyLooks bool) Losses {
-	s.labels, s.noiseScale, s.policy = labels, noiseScale, policyLooks
+// run returns the losses of the batch, which looked as the stage says.
+func (s *loss) run(labels []int, stage stage) Losses {
+	s.labels, s.stage = labels, stage
 	s.learner.Run(s.learner.Blocks(), s.measureBlock)
 	if s.terms.gain {
 		s.standardise()
@@ -183,7 +180,7 @@ func (s *loss) spread(block, _ int) {
 				out.Steps += nn.CrossEntropy(step, label, s.terms.smoothing, dstep, s.terms.steps*scale/looks) / float64(looks)
 			}
 			l.DMu[at], l.DLogVar[at] = [2]float32{}, [2]float32{}
-			if s.policy {
+			if s.stage.looks == Policy {
 				if t > 0 { // the first look weighs 1 whatever its Gaussian
 					l.DLogVar[at] = policy.WeightBackward(dw, l.Std[at])
 				}
@@ -201,7 +198,7 @@ func (s *loss) spread(block, _ int) {
 		last := l.Looks*batch + b
 		l.DMu[last], l.DLogVar[last] = [2]float32{}, [2]float32{}
 		out.Total = out.Prediction + float64(s.terms.steps)*out.Steps + out.Baseline + float64(s.terms.reinforce)*out.Reinforce +
-			float64(s.terms.centre)*centre + float64(s.terms.returns)*returns
+			float64(s.terms.centre)*centre + float64(s.stage.returns)*returns
 	}
 }
 
@@ -212,7 +209,7 @@ func (s *loss) reinforce(at int, scale float32) float64 {
 	if s.terms.clamped {
 		value = l.Value[at]
 	}
-	std := [2]float32{s.noiseScale * l.Std[at][0], s.noiseScale * l.Std[at][1]}
+	std := [2]float32{s.stage.noise * l.Std[at][0], s.stage.noise * l.Std[at][1]}
 	advantage := s.advantage[at]
 	dmu, dv := policy.LogProbBackward(value, l.Mu[at], std, -advantage*scale*s.terms.reinforce)
 	for i := range 2 {
@@ -233,7 +230,7 @@ func (s *loss) away(at int, before [][2]float32, scale float32) float64 {
 		move = policy.MoveScale
 	}
 	for i := range d {
-		l.DMu[at][i] += s.terms.returns * scale / float32(l.Looks) * move * d[i]
+		l.DMu[at][i] += s.stage.returns * scale / float32(l.Looks) * move * d[i]
 	}
 	return float64(cost)
 }

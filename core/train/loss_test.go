@@ -88,7 +88,7 @@ func TestGradientLoss(t *testing.T) {
 			}
 			loss := func() float64 {
 				outputs()
-				return s.run(labels, c.noise, true).Total
+				return s.run(labels, stage{looks: Policy, noise: c.noise}).Total
 			}
 			// check moves a vector of outputs; copies in between because checks want flat slices.
 			check := func(name string, x []float32, put func(), dx []float32) {
@@ -130,7 +130,7 @@ func TestGradientAway(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	l := core.NewLearner(core.NewParams(10), batch, 1)
 	defer l.Close()
-	s := newLoss(l, terms{returns: 0.5})
+	s := newLoss(l, terms{})
 	for at := range core.Steps * batch {
 		l.Weights[at], l.Std[at] = 1, [2]float32{1, 1}
 		l.Places[at] = [2]float32{rng.Float32() - 0.5, rng.Float32() - 0.5}
@@ -141,7 +141,7 @@ func TestGradientAway(t *testing.T) {
 			l.Mu[last+b] = [2]float32(x[2*b:])
 			l.Places[last+b] = policy.Next(l.Places[last-batch+b], l.Mu[last+b])
 		}
-		return s.run([]int{3, 0, 9}, 1, true).Total
+		return s.run([]int{3, 0, 9}, stage{looks: Policy, noise: 1, returns: 0.5}).Total
 	}
 	loss()
 	gradcheck.Check(t, "mu", 5e-4, loss, x, flatten(l.DMu[last:last+batch]))

@@ -21,8 +21,8 @@ type optimizer struct {
 }
 
 type piece struct {
-	from, to int     // in Params.Flat
-	decays   bool    // weight decay applies: matrices and filters, not biases and norms
+	from, to int  // in Params.Flat
+	decays   bool // weight decay applies: matrices and filters, not biases and norms
 	trained  bool
 }
 

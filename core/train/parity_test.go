@@ -94,7 +94,7 @@ func parityTrain(t *testing.T, f *golden.File, threads int) {
 			b.Noise = append(b.Noise, [2]float32{noise[at], noise[at+1]})
 		}
 		l.Forward(&b)
-		losses := loss.run(labels, 1, true)
+		losses := loss.run(labels, stage{looks: Policy, noise: 1})
 		l.Backward()
 
 		key := "step" + string(rune('0'+step)) + "/"

@@ -35,6 +35,7 @@ type recipe struct {
 	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
 	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
 	noise      [2]float32 // factor on the policy's noise, after the start: from, to
+	returns    [2]float32 // weight of policy.Return, which keeps looks apart, after the start: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
 	shift      int        // pixels of 128 a picture of nature is moved by, and mirrored; digits are not
 
@@ -51,11 +52,11 @@ func newRecipe(name string) (recipe, error) {
 		}, nil
 	case Ours, "":
 		return recipe{
-			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, returns: 0.3, gain: true},
+			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, gain: true},
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			averaging: 0.998, meanStart: 0.1,
-			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, totalStats: true, shift: 12,
+			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0}, totalStats: true, shift: 12,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := newRecipe(Ours)
@@ -99,14 +100,23 @@ func (r *recipe) rate(step, total int) float64 {
 // lookers says who chooses the places in evaluation.
 func (r *recipe) lookers() Looks { return cmp.Or(r.instead, Policy) }
 
-// looks says who chooses the places in a step, how many there are, and the factor on the noise of the policy.
-func (r *recipe) looks(step, total int) (looks Looks, n int, noise float32) {
+// stage is how a step of training looks.
+type stage struct {
+	looks   Looks   // who chooses the places
+	n       int     // how many of them
+	noise   float32 // factor on the policy's noise
+	returns float32 // weight of policy.Return
+}
+
+// stage returns that of a step of total.
+func (r *recipe) stage(step, total int) stage {
 	start := int(r.start * float64(total))
 	if step < start {
-		return Random, r.few, r.noise[0]
+		return stage{looks: Random, n: r.few, noise: r.noise[0]}
 	}
 	done := float32(step-start) / float32(max(total-start, 1))
-	return r.lookers(), core.Steps, r.noise[0] + done*(r.noise[1]-r.noise[0])
+	between := func(v [2]float32) float32 { return v[0] + done*(v[1]-v[0]) }
+	return stage{looks: r.lookers(), n: core.Steps, noise: between(r.noise), returns: between(r.returns)}
 }
 
 // judges reports whether validation follows an epoch, counted from 1: every one once the classifier has its start,

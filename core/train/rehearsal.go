@@ -26,7 +26,7 @@ func NewRehearsal(p *core.Params, batch *core.Batch, labels []int, threads int) 
 // allocates nothing.
 func (r *Rehearsal) Step() Losses {
 	r.learner.Forward(r.batch)
-	losses := r.loss.run(r.labels, r.batch.NoiseScale, true)
+	losses := r.loss.run(r.labels, stage{looks: Policy, n: core.Steps, noise: r.batch.NoiseScale})
 	r.learner.Backward()
 	r.adam.update(r.learner, r.adam.adam.LR)
 	return losses

@@ -543,11 +543,11 @@ func (r *trainer) report(batches, total int) {
 
 // step trains on one batch; step counts from 0 over the whole run of total steps.
 func (r *trainer) step(step, total int) (Losses, error) {
-	looks, n, noise := r.recipe.looks(step, total)
-	r.lookBy(looks, n, noise)
+	stage := r.recipe.stage(step, total)
+	r.lookBy(stage)
 	r.learner.Run(r.BatchSize, r.fill)
 	r.learner.Forward(&r.batch)
-	losses := r.loss.run(r.labels, noise, looks == Policy)
+	losses := r.loss.run(r.labels, stage)
 	if what := r.guard.forward(losses); what != "" {
 		return losses, r.spoilt(what)
 	}
@@ -559,10 +559,10 @@ func (r *trainer) step(step, total int) (Losses, error) {
 	return losses, nil
 }
 
-// lookBy prepares the batch for n looks that somebody chooses; noise is the policy's.
-func (r *trainer) lookBy(looks Looks, n int, noise float32) {
-	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = looks, n, noise, nil
-	if looks != Policy {
+// lookBy prepares the batch to look as s says.
+func (r *trainer) lookBy(s stage) {
+	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = s.looks, s.n, s.noise, nil
+	if s.looks != Policy {
 		r.batch.Places = r.places
 	}
 }
@@ -606,7 +606,7 @@ func (r *trainer) calibrate() {
 		}
 	}
 
-	r.lookBy(r.recipe.lookers(), core.Steps, 0)
+	r.lookBy(stage{looks: r.recipe.lookers(), n: core.Steps})
 	l.Calibrate(min(calibration, len(r.order)/r.BatchSize), func(i int) *core.Batch {
 		r.state.Batch = i
 		l.Run(r.BatchSize, r.fill)

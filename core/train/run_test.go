@@ -424,21 +424,17 @@ func TestRates(t *testing.T) {
 	assert.InDelta(t, 1./warmup, ours.rate(0, 10000), 1e-9)
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
-	for _, c := range []struct {
-		step  int
-		looks Looks
-		n     int
-		noise float32
-	}{
-		{0, Random, 3, 0.3},
-		{7499, Random, 3, 0.3},
-		{7500, Policy, core.Steps, 0.3},
-		{8750, Policy, core.Steps, 0.225},
+	for step, want := range map[int]stage{
+		0:    {looks: Random, n: 3, noise: 0.3},
+		7499: {looks: Random, n: 3, noise: 0.3},
+		7500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3},
+		8750: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15},
 	} {
-		looks, n, noise := ours.looks(c.step, 10000)
-		assert.Equal(t, c.looks, looks, c.step)
-		assert.Equal(t, c.n, n, c.step)
-		assert.InDelta(t, c.noise, noise, 1e-6, c.step)
+		got := ours.stage(step, 10000)
+		assert.InDelta(t, want.noise, got.noise, 1e-6, step)
+		assert.InDelta(t, want.returns, got.returns, 1e-6, step)
+		got.noise, got.returns = want.noise, want.returns
+		assert.Equal(t, want, got, step)
 	}
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
