@@ -21,7 +21,7 @@ type backwardBuffers struct {
 	points                 []float32       // [64][batch][128], of one step
 	dPoints                []float32       // [64][16 panels][batch][16], of one step
 	dFilter                []float32       // [64][128][256], of all steps
-	dConv1                 []float32       // [blocks][3][36][128]
+	dConv1                 []float32       // [groups][8 panels][64][12][16], of all steps
 	dContext1, dContext2   []float32       // [blocks][3][3·in][64]
 	dContextB1, dContextB2 []float32       // [blocks][64]
 	dWhatWeight            []float32       // [128][2304], channels last
@@ -30,7 +30,6 @@ type backwardBuffers struct {
 }
 
 const (
-	conv1Filter    = 9 * glimpseChannels * conv1Channels
 	context1Filter = 9 * Colours * contextChannels
 	context2Filter = 9 * contextChannels * contextChannels
 )
@@ -48,7 +47,7 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 		dHidden0: make([]float32, batch*Hidden),
 		dPool2:   make([]float32, batch*flatLen), dPool1: make([]float32, batch*pool1Size*pool1Size*conv1Channels),
 		points: mapScratch(batch, conv1Channels), dPoints: mapScratch(batch, conv2Channels), dFilter: mapScratch(conv1Channels, conv2Channels),
-		dConv1:     make([]float32, blocks*conv1Filter),
+		dConv1:     make([]float32, l.groups()*conv1GradientLen),
 		dContext1:  make([]float32, blocks*context1Filter),
 		dContext2:  make([]float32, blocks*context2Filter),
 		dContextB1: make([]float32, blocks*contextChannels), dContextB2: make([]float32, blocks*contextChannels),
@@ -82,7 +81,7 @@ func (l *Learner) Backward() {
 		l.norm2.backward(l.step, false)
 		l.pool.Run(l.blocks, l.phases.conv2)
 		l.norm1.backward(l.step, false)
-		l.pool.Run(l.blocks+pointTasks, l.phases.dw)
+		l.pool.Run(pointTasks+l.groups(), l.phases.dw)
 	}
 	l.pool.Run(finalTasks, l.phases.final)
 }
@@ -213,6 +212,10 @@ func (l *Learner) contextBack(block, worker int) {
 		c := &l.contexts[from+b]
 		first, second := l.net.contextPools(c)
 		// The tables' base and slope are 0: there is no batch norm here.
+		first.Top, first.TopRow, first.TopPixel = s.contextTop1, pool1Size*contextChannels, contextChannels
+		second.Top, second.TopRow, second.TopPixel = s.contextTop2, pool2Size*contextChannels, contextChannels
+		first.Select()
+		second.Select()
 		second.Pooled = s.dContextFlat[b*contextFlat:]
 		dy2 := s.dContextY2[padded+contextChannels:]
 		second.DY, second.DYRow, second.DYPixel = dy2, padded, contextChannels
@@ -251,8 +254,11 @@ func (l *Learner) pool2Back(block, _ int) {
 	n := to - from
 	l.net.what.backward(l.dPool2[from*flatLen:], l.rows(l.dWhat, l.step, from, n, Hidden), n, false)
 	for b := from; b < to; b++ {
-		pool := conv2Pool(l.y2[(l.step*l.BatchLen+b)*conv2Len:], l.dPool2[b*flatLen:], l.norm2.calls[l.step].forward)
-		pool.GradientSums(l.norm2.sums[block])
+		for panel := range panels2 {
+			pool := l.poolOf2(l.step*l.BatchLen+b, panel, l.norm2.calls[l.step].forward)
+			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
+			pool.GradientSums(l.norm2.sums[block][panel*2*kernel.Panel:])
+		}
 	}
 }
 
@@ -261,36 +267,39 @@ func (l *Learner) pool2Back(block, _ int) {
 func (l *Learner) conv2Back(block, worker int) {
 	from, to := l.Block(block)
 	n, s, stride := to-from, &l.scratch[worker], pointStride(l.BatchLen, conv2Channels)
-	const mapLen, row = pool1Padded * pool1Padded * conv2Channels, pool1Padded * conv2Channels
-	gradient := kernel.Tiles{SrcRow: row, SrcPixel: conv2Channels,
-		DstRow: 8 * stride, DstPixel: stride, DstPanel: l.BatchLen * kernel.Panel, Channels: conv2Channels}
+	const mapLen, row = pool1Padded * pool1Padded * kernel.Panel, pool1Padded * kernel.Panel
+	blockStride := pointStride(n, conv2Channels)
+	gradient := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
+	input := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * blockStride, DstPixel: blockStride, Channels: kernel.Panel}
+	dy := s.dy2[row+kernel.Panel:]
 	for b := from; b < to; b++ {
-		at := l.step*l.BatchLen + b
-		padded := s.dy2[(b-from)*mapLen:][:mapLen]
-		pool := conv2Pool(l.y2[at*conv2Len:], l.dPool2[b*flatLen:], l.norm2.calls[l.step].back)
-		dy := padded[row+conv2Channels:]
-		pool.DY, pool.DYRow, pool.DYPixel = dy, row, conv2Channels
-		pool.Gradient()
-		gradient.Src, gradient.Dst = dy, l.dPoints[b*kernel.Panel:]
-		gradient.MapGradient()
+		for panel := range panels2 {
+			pool := l.poolOf2(l.step*l.BatchLen+b, panel, l.norm2.calls[l.step].back)
+			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
+			pool.DY, pool.DYRow, pool.DYPixel = dy, row, kernel.Panel
+			pool.Gradient()
+			gradient.Src, gradient.Dst = dy, l.dPoints[(panel*l.BatchLen+b)*kernel.Panel:]
+			gradient.MapGradient()
+			input.Src, input.Dst = s.dy2, s.points[(b-from)*conv2Channels+panel*kernel.Panel:]
+			input.MapInput()
+		}
 	}
 	mapInput(l.points[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels),
 		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, n)
 	const pool1Dense = pool1Size * pool1Size * conv1Channels
-	blockStride := pointStride(n, conv2Channels)
-	mapInput(s.points, blockStride, s.dy2, mapLen, conv2Channels, n)
 	l.net.conv2Back.forward(l.dPool1[from*pool1Dense:], pool1Dense, s.points, blockStride, s.products, n)
 	for b := from; b < to; b++ {
-		pool := l.conv1PoolBack(b, l.norm1.calls[l.step].forward)
-		pool.GradientSums(l.norm1.sums[block])
+		for panel := range panels1 {
+			pool := l.conv1PoolBack(b, panel, l.norm1.calls[l.step].forward)
+			pool.GradientSums(l.norm1.sums[block][panel*2*kernel.Panel:])
+		}
 	}
 }
 
-// conv1PoolBack describes the first pooling of picture b in the present step, for the way back.
-func (l *Learner) conv1PoolBack(b int, table kernel.Table) kernel.Pool {
-	at := l.step*l.BatchLen + b
-	pool := conv1Pool(l.y1[at*conv1Len:], l.pool1[at*pool1Len:], table)
-	pool.Pooled = l.dPool1[b*pool1Size*pool1Size*conv1Channels:]
+// conv1PoolBack describes the first pooling of a panel of picture b in the present step, for the way back.
+func (l *Learner) conv1PoolBack(b, panel int, table kernel.Table) kernel.Pool {
+	pool := l.poolOf1(l.step*l.BatchLen+b, panel, table)
+	pool.Pooled = l.dPool1[b*pool1Size*pool1Size*conv1Channels+panel*kernel.Panel:]
 	pool.PooledRow = pool1Size * conv1Channels
 	return pool
 }
@@ -299,7 +308,7 @@ func (l *Learner) conv1PoolBack(b int, table kernel.Table) kernel.Pool {
 const pointTasks = 2 * kernel.MapPoints
 
 // convGradients adds the present step to the gradients of the convolutions' weights: tasks first
-// for halves of the points of the second, then for blocks of pictures of the first.
+// for halves of the points of the second, then for groups of pictures of the first.
 func (l *Learner) convGradients(task, worker int) {
 	if task < pointTasks {
 		const half = conv2Channels / 2
@@ -313,17 +322,56 @@ func (l *Learner) convGradients(task, worker int) {
 		g.Run()
 		return
 	}
-	block := task - pointTasks
-	from, to := l.Block(block)
-	s, dw := &l.scratch[worker], l.dConv1[block*conv1Filter:][:conv1Filter]
-	if l.step == l.Looks-1 {
-		clear(dw)
+	l.conv1Gradient(task-pointTasks, worker)
+}
+
+// groupSize is how many pictures a task takes to the gradient of the first convolution: enough to fill the product over their
+// tiles, few enough for a second-level cache.
+const groupSize = 2 * blockSize
+
+func (l *Learner) groups() int { return (l.BatchLen + groupSize - 1) / groupSize }
+
+// The gradient of the transformed filters of the first convolution: for every panel [64][12][16].
+const (
+	conv1PanelLen    = kernel.MapPoints * (glimpseChannels + 1) * kernel.Panel // see pointStride
+	conv1GradientLen = panels1 * conv1PanelLen
+)
+
+// conv1Gradient adds the present step of a group of pictures to the gradient of the transformed filters of the first convolution.
+// A map of 12x12 is four tiles of 6x6.
+func (l *Learner) conv1Gradient(group, worker int) {
+	from, to := group*groupSize, min((group+1)*groupSize, l.BatchLen)
+	s, tiles := &l.scratch[worker], 4*(to-from)
+	stride := pointStride(tiles, kernel.Panel)
+	tile := func(i, row, pixel int) int { return (i/2*row + i%2) * 6 * pixel }
+	in := kernel.Tiles{SrcRow: glimpsePadded * glimpsePixel, SrcPixel: glimpsePixel,
+		DstRow: 8 * stride, DstPixel: stride, Channels: glimpsePixel}
+	for i := range tiles {
+		in.Src = l.glimpse[(l.step*l.BatchLen+from+i/4)*glimpseLen+tile(i%4, glimpsePadded, glimpsePixel):]
+		in.Dst = s.points[i*glimpsePixel:]
+		in.MapInput()
 	}
-	for b := from; b < to; b++ {
-		pool := l.conv1PoolBack(b, l.norm1.calls[l.step].back)
-		pool.DY, pool.DYRow, pool.DYPixel = s.dy1, GlimpseSize*conv1Channels, conv1Channels
-		pool.Gradient()
-		convGradient(dw, s.dy1, l.glimpse[(l.step*l.BatchLen+b)*glimpseLen:], GlimpseSize, glimpseChannels, conv1Channels)
+	gradient := kernel.Tiles{SrcRow: GlimpseSize * kernel.Panel, SrcPixel: kernel.Panel,
+		DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
+	for panel := range panels1 {
+		for b := from; b < to; b++ {
+			pool := l.conv1PoolBack(b, panel, l.norm1.calls[l.step].back)
+			pool.DY, pool.DYRow, pool.DYPixel = s.dy1, GlimpseSize*kernel.Panel, kernel.Panel
+			pool.Gradient()
+			for i := range 4 {
+				gradient.Src, gradient.Dst = s.dy1[tile(i, GlimpseSize, kernel.Panel):], s.products[(4*(b-from)+i)*kernel.Panel:]
+				gradient.MapGradient()
+			}
+		}
+		dFilter := l.dConv1[group*conv1GradientLen+panel*conv1PanelLen:]
+		for p := range kernel.MapPoints {
+			g := kernel.Gemm{Rows: glimpseChannels, Columns: kernel.Panel, K: tiles,
+				A: s.points[p*stride:], ARow: 1, ACol: glimpsePixel,
+				B: s.products[p*stride:], BRow: kernel.Panel,
+				C: dFilter[p*pointStride(glimpseChannels, kernel.Panel):], CRow: kernel.Panel,
+				Add: l.step < l.Looks-1}
+			g.Run()
+		}
 	}
 }
 
@@ -331,13 +379,25 @@ const (
 	whatTasks  = 12 // pieces of fc_gg's gradient
 	lstmTasks  = 8  // pieces of an LSTM's: input and hidden weights, a gate each
 	conv2Tasks = 16 // pieces of the second convolution's: 16 outputs each
-	finalTasks = conv2Tasks + whatTasks + 2*lstmTasks + 8
+	finalTasks = panels1 + conv2Tasks + whatTasks + 2*lstmTasks + 7
 )
 
 // weightGradients computes one piece of the gradients of the weights, over all steps at once.
 func (l *Learner) weightGradients(task, worker int) {
 	w, rows := l.net, l.Looks*l.BatchLen
 	grads := l.Grads
+	if task < panels1 {
+		sum := l.dConv1[task*conv1PanelLen:][:conv1PanelLen]
+		for group := 1; group < l.groups(); group++ {
+			for i, v := range l.dConv1[group*conv1GradientLen+task*conv1PanelLen:][:conv1PanelLen] {
+				sum[i] += v
+			}
+		}
+		const panel = kernel.Panel * glimpseChannels * 9
+		mapFilterGradient(grads.Layer("glimpse_net.fc_g.0").Weight[task*panel:], sum, 0, glimpseChannels, kernel.Panel, l.scratch[worker].taps)
+		return
+	}
+	task -= panels1
 	if task < conv2Tasks {
 		mapFilterGradient(grads.Layer("glimpse_net.fc_g.4").Weight, l.dFilter, task, conv1Channels, conv2Channels, l.scratch[worker].taps)
 		return
@@ -396,13 +456,6 @@ func (l *Learner) weightGradients(task, worker int) {
 	case 5:
 		w.baseline2.gradient(grads.Layer("baseline_net.fc.1"), l.dBaseline, l.baselineHidden, rows)
 	case 6:
-		for b := 1; b < l.blocks; b++ {
-			for i, v := range l.dConv1[b*conv1Filter:][:conv1Filter] {
-				l.dConv1[i] += v
-			}
-		}
-		convUnpackGradient(grads.Layer("glimpse_net.fc_g.0").Weight, l.dConv1, glimpseChannels, conv1Channels)
-	case 7:
 		if l.ThroughEmission {
 			l.contextGradients()
 		}

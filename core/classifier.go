@@ -80,8 +80,9 @@ func NewClassifier(p *Params) *Classifier {
 			net.loadDense(p, task)
 		}
 	} else {
+		scratch := make([]float32, filterScratch)
 		for task := range loadTasks {
-			net.load(p, task)
+			net.load(p, task, scratch)
 		}
 		norms.load(p)
 	}

@@ -14,6 +14,7 @@ const (
 	ImageLen = ImageSize * ImageSize * Colours
 
 	glimpseChannels = Scales * Colours // 12
+	glimpsePixel    = 16               // numbers of a glimpse's pixel in training, the last of them 0
 	glimpsePadded   = GlimpseSize + 2  // with the border of zeros a 3x3 convolution reads
 	conv1Channels   = 128
 	conv2Channels   = 256
@@ -21,7 +22,7 @@ const (
 	pool1Padded     = pool1Size + 2
 	pool2Size       = GlimpseSize / 4 // 3
 
-	glimpseLen      = glimpsePadded * glimpsePadded * glimpseChannels // one padded glimpse
+	glimpseLen      = glimpsePadded * glimpsePadded * glimpsePixel // one padded glimpse
 	conv1Len        = GlimpseSize * GlimpseSize * conv1Channels
 	pool1Len        = pool1Padded * pool1Padded * conv1Channels // padded
 	conv2Len        = pool1Size * pool1Size * conv2Channels

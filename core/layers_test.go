@@ -72,7 +72,7 @@ func TestWinogradConvIsItsDefinition(t *testing.T) {
 	weight := p.Layer("glimpse_net.fc_g.4").Weight
 	net := newNetwork(10, true)
 	for task := range loadTasks {
-		net.load(p, task)
+		net.load(p, task, make([]float32, filterScratch))
 	}
 	const pixels = pool1Size * pool1Size
 	for _, maps := range []int{1, 2, blockSize} {
@@ -116,26 +116,33 @@ func TestWinogradConvIsItsDefinition(t *testing.T) {
 	}
 }
 
-// TestFirstConvIsItsDefinition: its input's pixels hold more numbers than it has channels, and the rest are zero.
+// TestFirstConvIsItsDefinition, in evaluation and in training: its input's pixels hold more numbers than it has channels, and the
+// rest are zero.
 func TestFirstConvIsItsDefinition(t *testing.T) {
-	if kernel.Fuses {
-		t.Skip("evaluation takes kernel.ConvPool here")
-	}
 	p, rng := formulaParams(10, 1), testRand()
-	net := newNetwork(10, false)
-	for task := range loadTasks {
-		net.load(p, task)
-	}
 	const pixels = GlimpseSize * GlimpseSize
 	x, zero := normals(rng, pixels*glimpseChannels), make([]float32, conv1Channels)
-	want, y := make([]float32, conv1Len), make([]float32, conv1Len)
+	want := make([]float32, conv1Len)
 	nn.Conv3x3Forward(want, x, p.Layer("glimpse_net.fc_g.0").Weight, zero, 1, GlimpseSize, GlimpseSize, glimpseChannels, conv1Channels)
-	wide := make([]float32, pixels*net.conv1Tiles.pixel)
-	for i := range pixels {
-		copy(wide[i*net.conv1Tiles.pixel:], x[i*glimpseChannels:][:glimpseChannels])
+	for _, training := range []bool{false, true} {
+		t.Run(fmt.Sprint("training: ", training), func(t *testing.T) {
+			if !training && kernel.Fuses {
+				t.Skip("evaluation takes kernel.ConvPool here")
+			}
+			net := newNetwork(10, training)
+			for task := range loadTasks {
+				net.load(p, task, make([]float32, filterScratch))
+			}
+			wide := make([]float32, pixels*net.conv1.pixel)
+			for i := range pixels {
+				copy(wide[i*net.conv1.pixel:], x[i*glimpseChannels:][:glimpseChannels])
+			}
+			y := make([]float32, conv1Len)
+			net.conv1.forward(y, 0, padded(wide, GlimpseSize, net.conv1.pixel), 0,
+				winogradScratch(conv1Channels), winogradScratch(conv2Channels), 1)
+			within(t, "y1", want, y, 2e-5)
+		})
 	}
-	net.conv1Tiles.forward(y, 0, padded(wide, GlimpseSize, net.conv1Tiles.pixel), 0, winogradScratch(conv1Channels), winogradScratch(conv2Channels), 1)
-	within(t, "y1", want, y, 2e-5)
 }
 
 func TestLinearIsItsDefinition(t *testing.T) {
@@ -210,27 +217,33 @@ func TestBatchNormIsItsDefinition(t *testing.T) {
 
 	const blocks = 2
 	norm := newBatchNorm(p, grads, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", conv1Channels, 1, blocks)
+	norm.load()
 	var scratch measureScratch
-	for b := range n {
-		norm.blocks[b%blocks].add(y[b*conv1Len:][:conv1Len], pixels, &scratch)
+	for b := range n { // four maps to the first block, in two goes, and three to the second
+		columns := kernel.Columns{Src: y[b*conv1Len:], Stride: conv1Channels, Rows: pixels, Channels: conv1Channels}
+		norm.blocks[b/4].measure(0, b%4*pixels, columns, 0, 1, &scratch)
 	}
 	norm.collect()
 	norm.normalise(0)
 	within(t, "running mean", runningMean, norm.runningMean, 1e-4)
 	within(t, "running variance", runningVar, norm.runningVar, 1e-5)
 	const pool1Dense = pool1Size * pool1Size * conv1Channels
+	top := make([]float32, n*pool1Dense)
 	fused := func(b int, table kernel.Table) kernel.Pool {
 		pool := conv1Pool(y[b*conv1Len:], make([]float32, pool1Len), table)
+		pool.Top, pool.TopRow, pool.TopPixel = top[b*pool1Dense:], pool1Size*conv1Channels, conv1Channels
 		pool.PooledRow = pool1Size * conv1Channels
 		return pool
 	}
 	for b := range n {
-		pool := fused(b, norm.calls[0].forward)
+		pool := fused(b, norm.sign)
+		pool.Select()
+		pool = fused(b, norm.calls[0].forward)
 		pool.Pooled = make([]float32, pool1Dense)
-		pool.Forward()
+		pool.Apply()
 		within(t, "pooled", pooled[b*pool1Dense:][:pool1Dense], pool.Pooled, 1e-4)
 		pool.Pooled = dPooled[b*pool1Dense:]
-		pool.GradientSums(norm.sums[b%blocks])
+		pool.GradientSums(norm.sums[b/4])
 	}
 	norm.backward(0, false)
 	within(t, "dgamma", dWeight, norm.dgamma, 5e-3)

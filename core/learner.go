@@ -78,8 +78,10 @@ type Learner struct {
 	// Activations, [Steps][batch] unless noted.
 	contexts                 []context // [batch]
 	contextFlat              []float32 // [batch][576]
-	glimpse, y1, pool1       []float32
-	y2, pool2                []float32
+	glimpse, pool1           []float32
+	y1, top1                 []float32 // each [8 panels][12][12][16], and the largest of its windows [8 panels][6][6][16]
+	y2, top2                 []float32 // each [16 panels][6][6][16], [16 panels][3][3][16]
+	pool2                    []float32
 	placeFeature             []float32
 	what, where, feature     []float32
 	gates1, gates2           []float32
@@ -101,16 +103,19 @@ type Learner struct {
 // scratch is one worker's.
 type scratch struct {
 	measure          measureScratch
-	points, products []float32 // Winograd: [25][24][256] or [64][6][256] each
+	points, products []float32 // Winograd: [16][72][16], [25][24][256], [64][6][256] or [64][48][16] each
 	taps             []float32 // [3][3][16]
-	dy2              []float32 // [6][8][8][256], border zero
-	dy1              []float32 // [12][12][128]
+	dy2              []float32 // [8][8][16], border zero
+	y1, dy1          []float32 // [conv1Maps][12][12][16], [12][12][16]
+	y2               []float32 // [6][outputPanels][6][6][16]
 	dh1, dh2, dc1    []float32 // [6][128]
 	dc2, dFeature    []float32
 	dContextFlat     []float32 // [6][576]
 	dContextY2       []float32 // [8][8][64], border zero
 	dContextPool1    []float32 // [6][6][64]
 	dContextY1       []float32 // [12][12][64]
+	contextTop1      []float32 // [6][6][64]
+	contextTop2      []float32 // [3][3][64]
 }
 
 // NewLearner prepares to train p in place on batches of the given size, 2 or more, with the given
@@ -147,8 +152,8 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		l.contexts = append(l.contexts, newContext(Colours))
 	}
 	l.contextFlat = make([]float32, batch*contextFlat)
-	l.glimpse, l.y1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(pool1Len)
-	l.y2, l.pool2 = perStep(conv2Len), perStep(flatLen)
+	l.glimpse, l.y1, l.top1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(conv1Len/4), perStep(pool1Len)
+	l.y2, l.top2, l.pool2 = perStep(conv2Len), perStep(flatLen), perStep(flatLen)
 	l.placeFeature, l.what, l.where, l.feature = perStep(Hidden), perStep(Hidden), perStep(Hidden), perStep(Hidden)
 	l.gates1, l.gates2 = perStep(gates), perStep(gates)
 	l.h1, l.c1, l.h2, l.c2 = perCall(Hidden), perCall(Hidden), perCall(Hidden), perCall(Hidden)
@@ -165,18 +170,21 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(), taps: make([]float32, 9*kernel.Panel),
-			dy2: make([]float32, blockSize*pool1Padded*pool1Padded*conv2Channels),
-			dy1: make([]float32, conv1Len),
+			dy2: make([]float32, pool1Padded*pool1Padded*kernel.Panel),
+			y1:  make([]float32, conv1Maps*panel1), dy1: make([]float32, panel1),
+			y2:  make([]float32, blockSize*outputPanels*panel2),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
 			dContextFlat:  make([]float32, blockSize*contextFlat),
 			dContextY2:    make([]float32, pool1Padded*pool1Padded*contextChannels),
 			dContextPool1: make([]float32, pool1Size*pool1Size*contextChannels),
 			dContextY1:    make([]float32, GlimpseSize*GlimpseSize*contextChannels),
+			contextTop1:   make([]float32, pool1Size*pool1Size*contextChannels),
+			contextTop2:   make([]float32, contextFlat),
 		})
 	}
 	l.backwardBuffers = newBackwardBuffers(l)
 	// Methods are bound once: binding one allocates.
-	l.phases.load = func(task, _ int) { l.net.load(l.Params, task) }
+	l.phases.load = func(task, worker int) { l.net.load(l.Params, task, l.scratch[worker].points) }
 	l.phases.begin, l.phases.look, l.phases.second = l.beginBlock, l.lookBlock, l.secondBlock
 	l.phases.think, l.phases.last = l.thinkBlock, l.lastBlock
 	l.phases.recurrent, l.phases.emission = l.recurrentBack, l.emissionBack
@@ -211,6 +219,8 @@ func (l *Learner) Forward(batch *Batch) {
 	}
 	l.batch, l.Looks = batch, cmp.Or(batch.Looks, Steps)
 	l.pool.Run(loadTasks, l.phases.load)
+	l.norm1.load()
+	l.norm2.load()
 	if l.FixedEmission {
 		for i := range l.Looks + 1 {
 			l.normE.fix(i)
@@ -307,7 +317,8 @@ func (l *Learner) emit(call, block, worker int) {
 	n := to - from
 	pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
 	l.net.emission.forward(pre, l.rows(l.h2, call, from, n, Hidden), n)
-	l.normE.blocks[block].add(pre, n, &l.scratch[worker].measure)
+	columns := kernel.Columns{Src: pre, Stride: emissionWidth, Rows: n, Channels: emissionWidth}
+	l.normE.blocks[block].measure(0, 0, columns, 0, 1, &l.scratch[worker].measure)
 }
 
 // choose finishes a call of the emission network: the Gaussian, and what was drawn from it.
@@ -345,13 +356,55 @@ func (l *Learner) lookBlock(block, worker int) {
 			l.Places[at] = policy.Next(l.Places[at-l.BatchLen], l.Value[at])
 			l.Weights[at] = policy.Weight(l.Std[at])
 		}
-		const row = glimpsePadded * glimpseChannels
+		const row = glimpsePadded * glimpsePixel
 		x := l.glimpse[at*glimpseLen:][:glimpseLen]
-		l.sensor.Sample(x[row+glimpseChannels:], row, glimpseChannels, l.batch.Images[b], l.Places[at][0], l.Places[at][1])
-		y := l.y1[at*conv1Len:][:conv1Len]
-		conv(y, x, l.net.conv1, GlimpseSize, glimpseChannels, conv1Channels)
-		l.norm1.blocks[block].add(y, GlimpseSize*GlimpseSize, &l.scratch[worker].measure)
+		l.sensor.Sample(x[row+glimpsePixel:], row, glimpsePixel, l.batch.Images[b], l.Places[at][0], l.Places[at][1])
 	}
+	s := &l.scratch[worker]
+	for at := from; at < to; at += conv1Maps {
+		maps, first := min(conv1Maps, to-at), l.step*l.BatchLen+at
+		l.net.conv1.input(s.points, l.glimpse[first*glimpseLen:], glimpseLen, maps)
+		for panel := range panels1 {
+			l.net.conv1.output(s.y1, panel1, kernel.Panel, 0, s.points, s.products, maps, panel, 1)
+			columns := kernel.Columns{Src: s.y1, Stride: kernel.Panel, Rows: GlimpseSize * GlimpseSize, Channels: kernel.Panel}
+			l.norm1.blocks[block].measure(panel*kernel.Panel, (at-from)*columns.Rows, columns, panel1, maps, &s.measure)
+			for m := range maps {
+				y := s.y1[m*panel1:][:panel1]
+				pool := l.poolOf1(first+m, panel, l.norm1.sign)
+				pool.Y = y
+				pool.Select()
+				copy(l.y1[((first+m)*panels1+panel)*panel1:], y)
+			}
+		}
+	}
+}
+
+// The channels of y1 and y2 lie by 16, so that what is worked on is near.
+const (
+	panels1 = conv1Channels / kernel.Panel
+	panels2 = conv2Channels / kernel.Panel
+	panel1  = GlimpseSize * GlimpseSize * kernel.Panel
+	panel2  = pool1Size * pool1Size * kernel.Panel
+
+	conv1Maps = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+)
+
+// poolOf1 describes the pooling of one panel of a picture's y1, at [step][picture].
+func (l *Learner) poolOf1(at, panel int, table kernel.Table) kernel.Pool {
+	return kernel.Pool{
+		Y: l.y1[(at*panels1+panel)*panel1:], YRow: GlimpseSize * kernel.Panel, YPixel: kernel.Panel,
+		Top: l.top1[(at*panels1+panel)*panel1/4:], TopRow: pool1Size * kernel.Panel, TopPixel: kernel.Panel,
+		Pooled: l.pool1[at*pool1Len+(pool1Padded+1)*conv1Channels+panel*kernel.Panel:], PooledRow: pool1Padded * conv1Channels, PooledPixel: conv1Channels,
+		Table: table[panel*4*kernel.Panel:], Rows: pool1Size, Cols: pool1Size, Channels: kernel.Panel}
+}
+
+// poolOf2 describes the pooling of one panel of a picture's y2, at [step][picture].
+func (l *Learner) poolOf2(at, panel int, table kernel.Table) kernel.Pool {
+	return kernel.Pool{
+		Y: l.y2[(at*panels2+panel)*panel2:], YRow: pool1Size * kernel.Panel, YPixel: kernel.Panel,
+		Top: l.top2[(at*panels2+panel)*panel2/4:], TopRow: pool2Size * kernel.Panel, TopPixel: kernel.Panel,
+		Pooled: l.pool2[at*flatLen+panel*kernel.Panel:], PooledRow: pool2Size * conv2Channels, PooledPixel: conv2Channels,
+		Table: table[panel*4*kernel.Panel:], Rows: pool2Size, Cols: pool2Size, Channels: kernel.Panel}
 }
 
 // secondBlock normalises and pools, and runs the second convolution.
@@ -360,12 +413,27 @@ func (l *Learner) secondBlock(block, worker int) {
 	n, s := to-from, &l.scratch[worker]
 	first := l.step*l.BatchLen + from
 	for at := first; at < first+n; at++ {
-		pool := conv1Pool(l.y1[at*conv1Len:], l.pool1[at*pool1Len:], l.norm1.calls[l.step].forward)
-		pool.Forward()
+		for panel := range panels1 {
+			pool := l.poolOf1(at, panel, l.norm1.calls[l.step].forward)
+			pool.Apply()
+		}
 	}
-	l.net.conv2.forward(l.y2[first*conv2Len:], conv2Len, l.pool1[first*pool1Len:], pool1Len, s.points, s.products, n)
-	for at := first; at < first+n; at++ {
-		l.norm2.blocks[block].add(l.y2[at*conv2Len:], pool1Size*pool1Size, &s.measure)
+	l.net.conv2.input(s.points, l.pool1[first*pool1Len:], pool1Len, n)
+	for panel := 0; panel < panels2; panel += outputPanels {
+		l.net.conv2.output(s.y2, outputPanels*panel2, kernel.Panel, panel2, s.points, s.products, n, panel, outputPanels)
+		for i := range outputPanels {
+			columns := kernel.Columns{Src: s.y2[i*panel2:], Stride: kernel.Panel, Rows: pool1Size * pool1Size, Channels: kernel.Panel}
+			l.norm2.blocks[block].measure((panel+i)*kernel.Panel, 0, columns, outputPanels*panel2, n, &s.measure)
+		}
+		for m := range n {
+			y := s.y2[m*outputPanels*panel2:][:outputPanels*panel2]
+			for i := range outputPanels {
+				pool := l.poolOf2(first+m, panel+i, l.norm2.sign)
+				pool.Y = y[i*panel2:]
+				pool.Select()
+			}
+			copy(l.y2[((first+m)*panels2+panel)*panel2:], y)
+		}
 	}
 }
 
@@ -374,8 +442,10 @@ func (l *Learner) thinkBlock(block, worker int) {
 	from, to := l.Block(block)
 	n, w, t := to-from, l.net, l.step
 	for at := t*l.BatchLen + from; at < t*l.BatchLen+to; at++ {
-		pool := conv2Pool(l.y2[at*conv2Len:], l.pool2[at*flatLen:], l.norm2.calls[t].forward)
-		pool.Forward()
+		for panel := range panels2 {
+			pool := l.poolOf2(at, panel, l.norm2.calls[t].forward)
+			pool.Apply()
+		}
 	}
 	hidden := func(buffer []float32, step int) []float32 { return l.rows(buffer, step, from, n, Hidden) }
 	what, where, feature, place := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t), hidden(l.placeFeature, t)

@@ -81,7 +81,7 @@ func newLook(net *network, norms *norms) *look {
 	if kernel.Fuses {
 		l.context, l.scratch, l.pixel = newContext(thumbnailPixel), net.fused.scratch(), glimpseChannels
 	} else {
-		l.context, l.pixel = newContext(Colours), net.conv1Tiles.pixel
+		l.context, l.pixel = newContext(Colours), net.conv1.pixel
 		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
 		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
 	}
@@ -145,7 +145,7 @@ func (l *look) see() {
 			continue
 		}
 		y := l.y1[b*conv1Len:][:conv1Len]
-		w.conv1Tiles.forward(y, 0, x, 0, l.points, l.products, 1)
+		w.conv1.forward(y, 0, x, 0, l.points, l.products, 1)
 		pool := conv1Pool(y, l.pool1[b*pool1Len:], l.norms.conv1.table)
 		pool.Forward()
 	}

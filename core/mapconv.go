@@ -10,17 +10,16 @@ import "gdram/core/kernel"
 type mapConv struct {
 	in, out int
 	filter  []float32 // [64][out/16][in][16]
-	taps    []float32 // [out/16][3][3][in][16], the filters before their transform
 }
 
 func newMapConv(in, out int) mapConv {
-	return mapConv{in, out, make([]float32, kernel.MapPoints*pointStride(in, out)), make([]float32, 9*in*out)}
+	return mapConv{in, out, make([]float32, kernel.MapPoints*pointStride(in, out))}
 }
 
-// load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3].
-func (w *mapConv) load(panel int, weight []float32) {
+// load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3]. scratch holds their taps.
+func (w *mapConv) load(panel int, weight, scratch []float32) {
 	channels := w.in * kernel.Panel
-	taps := w.taps[panel*9*channels:][:9*channels]
+	taps := scratch[:9*channels]
 	for i := range w.in {
 		for o := range kernel.Panel {
 			g := (*[9]float32)(weight[(i*w.out+panel*kernel.Panel+o)*9:])

@@ -150,42 +150,50 @@ func convUnpackGradient(dst, dw []float32, in, out int) {
 	}
 }
 
-// winogradConv is a 3x3 convolution by kernel.Tiles: 25 products of transformed tiles with
-// transformed filters.
+// winogradConv is a 3x3 convolution by small tiles of kernel.Tiles: products of transformed tiles with transformed
+// filters. Tiles of 3x3 outputs take 25 products for 81, tiles of 2x2 16 for 36, but round as a direct sum does.
 type winogradConv struct {
+	size    int // of a tile: rows and columns, 2 or 3
 	side    int // of the map: rows and columns, without the border of zeros
 	in, out int
 	pixel   int       // numbers of an input pixel: in, or more if that is no multiple of 16
-	filter  []float32 // [25][out/16][in][16]
+	filter  []float32 // [points][out/16][in][16]
 }
 
-func newWinogradConv(side, in, out int) winogradConv {
-	return winogradConv{side, in, out, (in + kernel.Panel - 1) / kernel.Panel * kernel.Panel, make([]float32, kernel.WinogradPoints*in*out)}
+func newWinogradConv(size, side, in, out int) winogradConv {
+	w := winogradConv{size: size, side: side, in: in, out: out, pixel: pad(in)}
+	w.filter = make([]float32, w.points()*in*out)
+	return w
 }
+
+func (w *winogradConv) points() int { return (w.size + 2) * (w.size + 2) }
 
 // tiles is how many a map has.
-func (w *winogradConv) tiles() int { return w.side / 3 * w.side / 3 }
+func (w *winogradConv) tiles() int { return w.side / w.size * w.side / w.size }
 
-// tile is where a tile starts in a map whose rows have so many pixels of so many numbers.
-func (w *winogradConv) tile(i, row, pixel int) int {
-	across := w.side / 3
-	return (i/across*row + i%across) * 3 * pixel
-}
-
-// load writes the 25 points of every filter of one panel of outputs.
-func (w *winogradConv) load(panel int, filter func(in, out int) [9]float32) {
-	var u [kernel.WinogradPoints]float32
-	at := panel * w.in * kernel.Panel
-	for out := panel * kernel.Panel; out < (panel+1)*kernel.Panel; out++ {
-		for in := range w.in {
-			g := filter(in, out)
-			kernel.WinogradFilter(&u, &g)
-			for p, v := range u {
-				w.filter[p*w.in*w.out+at+in*kernel.Panel+out%kernel.Panel] = v
+// load transforms the filters of one panel of outputs, from the published weights [out][in][3][3]. scratch holds their taps.
+func (w *winogradConv) load(panel int, weight, scratch []float32) {
+	channels := w.in * kernel.Panel
+	for o := range kernel.Panel {
+		for i := range w.in {
+			g := (*[9]float32)(weight[((panel*kernel.Panel+o)*w.in+i)*9:])
+			for tap, v := range g {
+				scratch[tap*channels+i*kernel.Panel+o] = v
 			}
 		}
 	}
+	stride := w.in * w.out
+	t := kernel.Tiles{Src: scratch[:9*channels], SrcRow: 3 * channels, SrcPixel: channels,
+		Dst: w.filter[panel*channels:], DstRow: (w.size + 2) * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
+	if w.size == 2 {
+		t.PairFilter()
+	} else {
+		t.Filter()
+	}
 }
+
+// filterScratch is how many numbers of scratch the load of any convolution takes.
+const filterScratch = 9 * conv2Channels * kernel.Panel
 
 // pointStride is how far apart the points of some tiles lie. A transform touches all 25 at a time; a cache
 // line more than they need keeps a power of two from laying them over each other in the cache.
@@ -196,34 +204,62 @@ func winogradScratch(channels int) []float32 {
 	return make([]float32, kernel.WinogradPoints*pointStride(blockSize*kernel.WinogradTiles, channels))
 }
 
-// forward convolves zero-padded maps x, xStride apart, into y, yStride apart. points and products are scratch for
-// [25][tiles of the maps][channels], pointStride apart.
-func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
-	tiles := w.tiles()
-	rows := maps * tiles
-	inStride, outStride := pointStride(rows, w.pixel), pointStride(rows, w.out)
-	t := kernel.Tiles{SrcRow: (w.side + 2) * w.pixel, SrcPixel: w.pixel,
-		DstRow: 5 * inStride, DstPixel: inStride, DstPanel: kernel.Panel, Channels: w.pixel}
-	for i := range rows {
-		t.Src = x[i/tiles*xStride+w.tile(i%tiles, w.side+2, w.pixel):]
-		t.Dst = points[i*w.pixel:]
-		t.Input()
-	}
-	for p := range kernel.WinogradPoints {
-		g := kernel.Gemm{Rows: rows, Columns: w.out, K: w.in,
-			A: points[p*inStride:], ARow: w.pixel, ACol: 1,
-			B: w.filter[p*w.in*w.out:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
-			C: products[p*outStride:], CRow: w.out}
-		g.Run()
-	}
-	t = kernel.Tiles{SrcRow: 5 * outStride, SrcPixel: outStride,
-		DstRow: w.side * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
-	for i := range rows {
-		t.Src = products[i*w.out:]
-		t.Dst = y[i/tiles*yStride+w.tile(i%tiles, w.side, w.out):]
-		t.Output()
+// input transforms zero-padded maps x, xStride apart, into points: [points][tiles of the maps][pixel], pointStride apart.
+func (w *winogradConv) input(points, x []float32, xStride, maps int) {
+	across, tiles := w.side/w.size, w.tiles()
+	stride := pointStride(maps*tiles, w.pixel)
+	row := (w.side + 2) * w.pixel
+	t := kernel.Tiles{SrcRow: row, SrcPixel: w.pixel, Count: across, SrcNext: w.size * w.pixel,
+		DstRow: (w.size + 2) * stride, DstPixel: stride, DstPanel: kernel.Panel, DstNext: w.pixel, Channels: w.pixel}
+	for i := range maps * across {
+		t.Src = x[i/across*xStride+i%across*w.size*row:]
+		t.Dst = points[i*across*w.pixel:]
+		if w.size == 2 {
+			t.PairInput()
+		} else {
+			t.Input()
+		}
 	}
 }
+
+// output computes some panels of 16 outputs of every map from the points that input left, into y, whose maps are yStride
+// apart and pixels yPixel; a panel follows the one before after yPanel. products is scratch for [points][tiles of the
+// maps][16 panels], pointStride apart; the fewer panels, the nearer they are when they are added up.
+func (w *winogradConv) output(y []float32, yStride, yPixel, yPanel int, points, products []float32, maps, panel, panels int) {
+	across, tiles, channels := w.side/w.size, w.tiles(), panels*kernel.Panel
+	rows := maps * tiles
+	inStride, outStride := pointStride(rows, w.pixel), pointStride(rows, channels)
+	for p := range w.points() {
+		g := kernel.Gemm{Rows: rows, Columns: channels, K: w.in,
+			A: points[p*inStride:], ARow: w.pixel, ACol: 1,
+			B: w.filter[(p*w.out+panel*kernel.Panel)*w.in:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
+			C: products[p*outStride:], CRow: channels}
+		g.Run()
+	}
+	t := kernel.Tiles{SrcRow: (w.size + 2) * outStride, SrcPixel: outStride, Count: across, SrcNext: channels,
+		DstRow: w.side * yPixel, DstPixel: yPixel, DstPanel: yPanel, DstNext: w.size * yPixel, Channels: channels}
+	for i := range maps * across {
+		t.Src = products[i*across*channels:]
+		t.Dst = y[i/across*yStride+i%across*w.size*w.side*yPixel:]
+		if w.size == 2 {
+			t.PairOutput()
+		} else {
+			t.Output()
+		}
+	}
+}
+
+// forward convolves zero-padded maps x, xStride apart, into y [side][side][out], yStride apart. points and products are
+// winogradScratch.
+func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
+	w.input(points, x, xStride, maps)
+	for panel := 0; panel < w.out/kernel.Panel; panel += outputPanels {
+		w.output(y[panel*kernel.Panel:], yStride, w.out, kernel.Panel, points, products, maps, panel, outputPanels)
+	}
+}
+
+// outputPanels is how many panels of outputs are computed at a time.
+const outputPanels = 4
 
 // norm is a batch norm seen as a scale and a shift of every channel.
 type norm struct {
@@ -249,8 +285,7 @@ func (n *norm) loadBias(bias []float32) {
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
 	classes    int
-	conv1      []float32    // [8][108][16], training only
-	conv1Tiles winogradConv // the same in evaluation
+	conv1      winogradConv
 	conv2      winogradConv
 	fused      *fused  // in place of conv1, conv2, context1 and context2, or nil
 	conv2Back  mapConv // training only
@@ -301,13 +336,13 @@ func newNetwork(classes int, training bool) *network {
 			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
 		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
-	if training {
-		w.conv1 = make([]float32, 9*glimpseChannels*conv1Channels)
-	} else if !kernel.Fuses {
-		w.conv1Tiles = newWinogradConv(GlimpseSize, glimpseChannels, conv1Channels)
-	}
 	if training || !kernel.Fuses {
-		w.conv2 = newWinogradConv(pool1Size, conv1Channels, conv2Channels)
+		size := 3
+		if training { // the error of tiles of 3x3 would make the pooling take another pixel now and then
+			size = 2
+		}
+		w.conv1 = newWinogradConv(size, GlimpseSize, glimpseChannels, conv1Channels)
+		w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels)
 		w.context1 = make([]float32, 9*Colours*contextChannels)
 		w.context2 = make([]float32, 9*contextChannels*contextChannels)
 	}
@@ -326,19 +361,17 @@ const (
 	loadTasks     = loadConv2 + loadConv2Back + 1 + denseTasks
 )
 
-// load brings one piece of the published weights into kernel layout.
-func (w *network) load(p *Params, task int) {
+// load brings one piece of the published weights into kernel layout, with filterScratch numbers of scratch.
+func (w *network) load(p *Params, task int, scratch []float32) {
 	conv2 := p.Layer("glimpse_net.fc_g.4").Weight
 	if task < loadConv2 {
-		w.conv2.load(task, func(in, out int) [9]float32 {
-			return [9]float32(conv2[(out*conv1Channels+in)*9:])
-		})
+		w.conv2.load(task, conv2, scratch)
 		return
 	}
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, conv2)
+			w.conv2Back.load(task, conv2, scratch)
 		}
 		return
 	}
@@ -348,14 +381,8 @@ func (w *network) load(p *Params, task int) {
 		return
 	}
 	conv1 := p.Layer("glimpse_net.fc_g.0").Weight
-	if w.conv1 != nil {
-		convPack(w.conv1, conv1, glimpseChannels, conv1Channels)
-	} else {
-		for panel := range conv1Channels / kernel.Panel {
-			w.conv1Tiles.load(panel, func(in, out int) [9]float32 {
-				return [9]float32(conv1[(out*glimpseChannels+in)*9:])
-			})
-		}
+	for panel := range conv1Channels / kernel.Panel {
+		w.conv1.load(panel, conv1, scratch)
 	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)

@@ -21,24 +21,45 @@ func newMoments(channels int) moments {
 
 // measureScratch holds what one worker needs to measure up to 256 channels.
 type measureScratch struct {
-	sums, mean, squares [conv2Channels]float32
+	part, mean    [conv2Channels]float32
+	sums, squares [conv2Channels]float64
 }
 
-// add measures rows of values, [rows][channels], and merges them in.
-func (m *moments) add(values []float32, rows int, s *measureScratch) {
-	channels := len(m.mean)
-	columns := kernel.Columns{Src: values, Stride: channels, Rows: rows, Channels: channels}
-	columns.Sums(s.sums[:])
-	n := float64(rows)
-	for c := range channels {
-		s.mean[c] = float32(float64(s.sums[c]) / n)
+// measure takes in the channels from first on of some maps, mapStride apart, after so many values of theirs before. All
+// channels of m are to see as many; after 0 they begin anew.
+func (m *moments) measure(first, before int, columns kernel.Columns, mapStride, maps int, s *measureScratch) {
+	values, channels := columns.Src, columns.Channels
+	clear(s.sums[:channels])
+	clear(s.squares[:channels])
+	for i := range maps {
+		columns.Src = values[i*mapStride:]
+		columns.Sums(s.part[:])
+		for c, v := range s.part[:channels] {
+			s.sums[c] += float64(v)
+		}
 	}
-	columns.Squares(s.squares[:], s.mean[:])
+	n := float64(maps * columns.Rows)
+	for c := range channels {
+		s.mean[c] = float32(s.sums[c] / n)
+	}
+	for i := range maps {
+		columns.Src = values[i*mapStride:]
+		columns.Squares(s.part[:], s.mean[:])
+		for c, v := range s.part[:channels] {
+			s.squares[c] += float64(v)
+		}
+	}
+	m.count = float64(before)
 	for c := range channels {
 		// The squares are about the rounded mean; its distance to the exact one is taken off.
-		mean := float64(s.sums[c]) / n
+		mean := s.sums[c] / n
 		off := mean - float64(s.mean[c])
-		m.mergeChannel(c, n, mean, float64(s.squares[c])-n*off*off)
+		m2 := s.squares[c] - n*off*off
+		if before == 0 {
+			m.mean[first+c], m.m2[first+c] = mean, m2
+		} else {
+			m.mergeChannel(first+c, n, mean, m2)
+		}
 	}
 	m.count += n
 }
@@ -77,6 +98,7 @@ type batchNorm struct {
 	total                   moments // of all calls since calibration began
 	calls                   []call
 	sums                    []kernel.Sums // one a block of pictures, of the present call back
+	sign                    kernel.Table  // gamma's, in place of the scale: what pooling needs to know before the batch is measured
 }
 
 // call is one use of a batch norm in a forward pass.
@@ -94,7 +116,7 @@ func newBatchNorm(p, grads *Params, layer, name string, channels, calls, blocks 
 		runningMean: p.Tensor(name + ".running_mean"), runningVar: p.Tensor(name + ".running_var"),
 		batches: p.Tensor(name + ".num_batches_tracked"),
 		dgamma:  grads.Tensor(name + ".weight"), dbeta: grads.Tensor(name + ".bias"),
-		all: newMoments(channels), total: newMoments(channels),
+		all: newMoments(channels), total: newMoments(channels), sign: kernel.NewTable(channels),
 	}
 	for range blocks {
 		n.blocks = append(n.blocks, newMoments(channels))
@@ -107,12 +129,22 @@ func newBatchNorm(p, grads *Params, layer, name string, channels, calls, blocks 
 	return n
 }
 
+// load takes the parameters as they are now.
+func (n *batchNorm) load() {
+	for c, gamma := range n.gamma {
+		sign := float32(0)
+		if gamma != 0 {
+			sign = float32(math.Copysign(1, float64(gamma)))
+		}
+		n.sign.Set(kernel.TableScale, c, sign)
+	}
+}
+
 // collect merges the blocks' moments in order and leaves them in all.
 func (n *batchNorm) collect() {
 	n.all.reset()
 	for b := range n.blocks {
 		n.all.merge(&n.blocks[b])
-		n.blocks[b].reset()
 	}
 	n.total.merge(&n.all)
 }

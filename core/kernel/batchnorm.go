@@ -82,67 +82,88 @@ func (s Sums) Add(which, channel int, v float32) {
 // conv, batch norm, ReLU, pool block. Y is [2·Rows][2·Cols][Channels], Pooled [Rows][Cols][Channels],
 // each with strides of its own in float32; Channels is a multiple of 8.
 //
-// The backward passes recompute z instead of storing which pixel won: the first of equal maxima in
-// row-major order takes the gradient, and none does where the maximum is not positive.
+// Evaluation knows scale and shift and pools at once. In training they are known when the whole batch is, but the sign of the
+// scale, gamma's, is known before: Select keeps of every window the y that will win, a quarter of Y, while Y is
+// near, and everything up to the gradient of Y works on those tops. The first of equal ones takes the gradient, and none does where
+// z is not positive.
 type Pool struct {
-	Y                      []float32
+	Y                      []float32 // Forward, Select and Gradient
 	YRow, YPixel           int
-	Pooled                 []float32
+	Top                    []float32 // all but Forward: as Pooled, before scale, shift and ReLU
+	TopRow, TopPixel       int
+	Pooled                 []float32 // all but Select
 	PooledRow, PooledPixel int
-	DY                     []float32 // Gradient only
+	DY                     []float32 // Gradient
 	DYRow, DYPixel         int
 	Table                  Table
 	Rows, Cols, Channels   int
-}
-
-func (p *Pool) check() {
-	if p.Channels%Lanes != 0 || p.Channels == 0 || p.Rows == 0 || p.Cols == 0 {
-		panic("kernel: Pool: channels must be a positive multiple of 8, rows and columns positive")
-	}
-	_ = p.Y[(2*p.Rows-1)*p.YRow+(2*p.Cols-1)*p.YPixel+p.Channels-1]
-	_ = p.Pooled[(p.Rows-1)*p.PooledRow+(p.Cols-1)*p.PooledPixel+p.Channels-1]
-	_ = p.Table[4*p.Channels-1]
 }
 
 type poolPass uint8
 
 const (
 	poolForward poolPass = iota
+	poolTops
+	poolTopsForward
 	poolSums
 	poolBackward
 )
 
-// Forward writes Pooled.
+func (p *Pool) check(y, top, pooled bool) {
+	if p.Channels%Lanes != 0 || p.Channels == 0 || p.Rows == 0 || p.Cols == 0 {
+		panic("kernel: Pool: channels must be a positive multiple of 8, rows and columns positive")
+	}
+	if y {
+		_ = p.Y[(2*p.Rows-1)*p.YRow+(2*p.Cols-1)*p.YPixel+p.Channels-1]
+	}
+	if top {
+		_ = p.Top[(p.Rows-1)*p.TopRow+(p.Cols-1)*p.TopPixel+p.Channels-1]
+	}
+	if pooled {
+		_ = p.Pooled[(p.Rows-1)*p.PooledRow+(p.Cols-1)*p.PooledPixel+p.Channels-1]
+	}
+	_ = p.Table[4*p.Channels-1]
+}
+
+// Forward writes Pooled from Y.
 func (p *Pool) Forward() {
-	p.check()
-	if fast {
-		p.fast(poolForward, nil)
-	} else {
-		p.portableForward()
-	}
+	p.check(true, false, true)
+	p.run(poolForward, nil)
 }
 
-// GradientSums adds, for every channel, Σ dz and Σ dz·(y - mean) to sums 0 and 1, where dz is
-// the gradient Pooled holds, at the pixel that won. The table's third field is the mean of y.
+// Select writes Top: of every window the y whose product with the scale is largest.
+func (p *Pool) Select() {
+	p.check(true, true, false)
+	p.run(poolTops, nil)
+}
+
+// Apply writes Pooled from Top.
+func (p *Pool) Apply() {
+	p.check(false, true, true)
+	p.run(poolTopsForward, nil)
+}
+
+// GradientSums adds, for every channel, Σ dz and Σ dz·(top - mean) to sums 0 and 1, where dz is
+// the gradient Pooled holds. The table's third field is the mean of y.
 func (p *Pool) GradientSums(sums Sums) {
-	p.check()
+	p.check(false, true, true)
 	_ = sums[2*p.Channels-1]
-	if fast {
-		p.fast(poolSums, sums)
-	} else {
-		p.portableGradientSums(sums)
-	}
+	p.run(poolSums, sums)
 }
 
-// Gradient writes DY = scale·dz + base - slope·y for every pixel, dz as in GradientSums. The
+// Gradient writes DY = scale·dz + base - slope·y for every pixel, dz as in GradientSums, at the pixel that won. The
 // table's third and fourth fields are base and slope; they carry the part of the gradient
 // that flows through the batch's mean and variance.
 func (p *Pool) Gradient() {
-	p.check()
+	p.check(true, true, true)
 	_ = p.DY[(2*p.Rows-1)*p.DYRow+(2*p.Cols-1)*p.DYPixel+p.Channels-1]
+	p.run(poolBackward, nil)
+}
+
+func (p *Pool) run(pass poolPass, sums Sums) {
 	if fast {
-		p.fast(poolBackward, nil)
+		p.fast(pass, sums)
 	} else {
-		p.portableGradient()
+		p.portable(pass, sums)
 	}
 }

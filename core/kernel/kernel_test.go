@@ -149,36 +149,46 @@ func directly(x, g, dy []float32, channels int) (y, dg []float32) {
 	return y, dg
 }
 
-// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the small tiles' transforms,
-// against direct sums.
+// TestWinogradConvolves runs a whole 3x3 convolution of a 6x6 map through the small tiles' transforms, a row of tiles at a
+// time, against direct sums.
 func TestWinogradConvolves(t *testing.T) {
-	for _, channels := range []int{16, 48} {
-		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
+	type transform func(*Tiles)
+	for _, c := range []struct {
+		size, channels        int
+		filter, input, output transform
+	}{
+		{2, 16, (*Tiles).PairFilter, (*Tiles).PairInput, (*Tiles).PairOutput},
+		{2, 48, (*Tiles).PairFilter, (*Tiles).PairInput, (*Tiles).PairOutput},
+		{3, 16, (*Tiles).Filter, (*Tiles).Input, (*Tiles).Output},
+		{3, 48, (*Tiles).Filter, (*Tiles).Input, (*Tiles).Output},
+	} {
+		t.Run(fmt.Sprint("tiles of ", c.size, ", ", c.channels, " channels"), func(t *testing.T) {
 			bothWays(t, func(t *testing.T) {
-				rng := rand.New(rand.NewPCG(3, uint64(channels)))
+				rng := rand.New(rand.NewPCG(3, uint64(c.channels)))
 				const side, padded = 6, 8
-				x := guarded(t, rng, padded*padded*channels) // the border may hold anything: it is input too
-				g := guarded(t, rng, 9)
-				y := guarded(t, rng, side*side*channels)
-				points := guarded(t, rng, WinogradPoints*channels)
-				var u [WinogradPoints]float32
-				WinogradFilter(&u, (*[9]float32)(g))
-				for ty := range mapTiles {
-					for tx := range mapTiles {
-						in := Tiles{Src: x[(3*ty*padded+3*tx)*channels:], SrcRow: padded * channels, SrcPixel: channels,
-							Dst: points, DstRow: 5 * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
-						in.Input()
-						for p := range u {
-							for c := range channels {
-								points[p*channels+c] *= u[p]
-							}
-						}
-						out := Tiles{Src: points, SrcRow: 5 * channels, SrcPixel: channels,
-							Dst: y[(3*ty*side+3*tx)*channels:], DstRow: side * channels, DstPixel: channels, DstPanel: Panel, Channels: channels}
-						out.Output()
-					}
+				across, line := side/c.size, c.size+2
+				stride := across*c.channels + 16               // between points
+				x := guarded(t, rng, padded*padded*c.channels) // the border may hold anything: it is input too
+				g, y := guarded(t, rng, 9), guarded(t, rng, side*side*c.channels)
+				taps, u := guarded(t, rng, 9*c.channels), guarded(t, rng, line*line*c.channels)
+				for i := range taps {
+					taps[i] = g[i/c.channels]
 				}
-				want, _ := directly(x, g, y, channels)
+				c.filter(&Tiles{Src: taps, SrcRow: 3 * c.channels, SrcPixel: c.channels,
+					Dst: u, DstRow: line * c.channels, DstPixel: c.channels, DstPanel: Panel, Channels: c.channels})
+				points := guarded(t, rng, (line*line-1)*stride+across*c.channels)
+				for row := range across {
+					c.input(&Tiles{Src: x[row*c.size*padded*c.channels:], SrcRow: padded * c.channels, SrcPixel: c.channels, Count: across, SrcNext: c.size * c.channels,
+						Dst: points, DstRow: line * stride, DstPixel: stride, DstPanel: Panel, DstNext: c.channels, Channels: c.channels})
+					for p := range line * line {
+						for i := range across * c.channels {
+							points[p*stride+i] *= u[p*c.channels+i%c.channels]
+						}
+					}
+					c.output(&Tiles{Src: points, SrcRow: line * stride, SrcPixel: stride, Count: across, SrcNext: c.channels,
+						Dst: y[row*c.size*side*c.channels:], DstRow: side * c.channels, DstPixel: c.channels, DstPanel: Panel, DstNext: c.size * c.channels, Channels: c.channels})
+				}
+				want, _ := directly(x, g, y, c.channels)
 				requireClose(t, want, y, 1e-4, "y")
 			})
 		})
@@ -413,10 +423,12 @@ func TestPool(t *testing.T) {
 			bothWays(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, 8))
 				p := Pool{Rows: c.rows, Cols: c.cols, Channels: c.channels, Table: NewTable(c.channels)}
-				p.YPixel, p.PooledPixel, p.DYPixel = c.channels, c.channels+8, c.channels+16
+				p.YPixel, p.TopPixel, p.PooledPixel, p.DYPixel = c.channels, c.channels+24, c.channels+8, c.channels+16
 				p.YRow, p.PooledRow, p.DYRow = 2*c.cols*p.YPixel+3, c.cols*p.PooledPixel+5, 2*c.cols*p.DYPixel+7
+				p.TopRow = c.cols*p.TopPixel + 9
 				p.Y = guarded(t, rng, (2*c.rows-1)*p.YRow+(2*c.cols-1)*p.YPixel+c.channels)
 				p.DY = guarded(t, rng, (2*c.rows-1)*p.DYRow+(2*c.cols-1)*p.DYPixel+c.channels)
+				p.Top = guarded(t, rng, (c.rows-1)*p.TopRow+(c.cols-1)*p.TopPixel+c.channels)
 				p.Pooled = guarded(t, rng, (c.rows-1)*p.PooledRow+(c.cols-1)*p.PooledPixel+c.channels)
 				for i := range p.Y { // quarters, so that ties are common and z is exact
 					p.Y[i] = float32(rng.IntN(9)-4) / 4
@@ -437,29 +449,37 @@ func TestPool(t *testing.T) {
 					}
 					return best
 				}
-				each := func(f func(r, col, ch int, pooled *float32)) {
+				each := func(f func(r, col, ch int, top, pooled *float32)) {
 					for r := range c.rows {
 						for col := range c.cols {
 							for ch := range c.channels {
-								f(r, col, ch, &p.Pooled[r*p.PooledRow+col*p.PooledPixel+ch])
+								f(r, col, ch, &p.Top[r*p.TopRow+col*p.TopPixel+ch], &p.Pooled[r*p.PooledRow+col*p.PooledPixel+ch])
 							}
 						}
 					}
 				}
 				p.Forward()
-				each(func(r, col, ch int, pooled *float32) {
-					require.Equal(t, max(0, z(r, col, winner(r, col, ch), ch)), *pooled)
+				each(func(r, col, ch int, _, pooled *float32) {
+					require.Equal(t, max(0, z(r, col, winner(r, col, ch), ch)), *pooled, "Forward")
+					*pooled = 7
+				})
+				p.Select()
+				p.Apply()
+				each(func(r, col, ch int, top, pooled *float32) {
+					best := winner(r, col, ch)
+					require.Equal(t, p.Y[at(r, col, best, ch)], *top, "Select")
+					require.Equal(t, max(0, z(r, col, best, ch)), *pooled, "Apply")
 				})
 
 				// From here on Pooled holds the gradient.
 				sums, want := NewSums(c.channels), NewSums(c.channels)
-				each(func(r, col, ch int, pooled *float32) { *pooled = float32(rng.IntN(17)-8) / 8 })
+				each(func(_, _, _ int, _, pooled *float32) { *pooled = float32(rng.IntN(17)-8) / 8 })
 				for ch := range c.channels {
 					p.Table.Set(TableMean, ch, float32(rng.IntN(5)-2)/4)
 					p.Table.Set(TableSlope, ch, float32(rng.IntN(5)-2)/4)
 				}
 				wantDY := append([]float32(nil), p.DY...)
-				each(func(r, col, ch int, pooled *float32) {
+				each(func(r, col, ch int, top, pooled *float32) {
 					best := winner(r, col, ch)
 					for i := range 4 {
 						d := &wantDY[(2*r+i/2)*p.DYRow+(2*col+i%2)*p.DYPixel+ch]

@@ -42,6 +42,8 @@ type transformArgs struct {
 	src, srcRow, srcPixel uintptr
 	dst, dstRow, dstPixel uintptr
 	dstPanel, pairs       uintptr
+	tiles                 uintptr
+	srcNext, dstNext      uintptr
 }
 
 type columnArgs struct {
@@ -55,6 +57,7 @@ type poolArgs struct {
 	out, outRow, outPixel          uintptr
 	table, sums                    uintptr
 	channels, rows, cols           uintptr
+	top, topRow, topPixel          uintptr
 }
 
 //go:noescape
@@ -82,6 +85,18 @@ func winogradTileInput(args *transformArgs)
 func winogradTileOutput(args *transformArgs)
 
 //go:noescape
+func winogradTileFilter(args *transformArgs)
+
+//go:noescape
+func winogradPairInput(args *transformArgs)
+
+//go:noescape
+func winogradPairOutput(args *transformArgs)
+
+//go:noescape
+func winogradPairFilter(args *transformArgs)
+
+//go:noescape
 func winogradMapInput(args *transformArgs)
 
 //go:noescape
@@ -104,6 +119,12 @@ func columnSquares(args *columnArgs)
 
 //go:noescape
 func affinePool(args *poolArgs)
+
+//go:noescape
+func poolSelect(args *poolArgs)
+
+//go:noescape
+func poolApply(args *poolArgs)
 
 //go:noescape
 func poolGradientSums(args *poolArgs)
@@ -173,12 +194,21 @@ func (t *Tiles) fast(transform tileTransform) {
 		src: address(t.Src, 0), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
 		dst: address(t.Dst, 0), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
 		dstPanel: bytes(t.DstPanel), pairs: uintptr(t.Channels / Panel),
+		tiles: uintptr(max(t.Count, 1)), srcNext: bytes(t.SrcNext), dstNext: bytes(t.DstNext),
 	}
 	switch transform {
 	case tileInput:
 		winogradTileInput(&args)
 	case tileOutput:
 		winogradTileOutput(&args)
+	case tileFilter:
+		winogradTileFilter(&args)
+	case pairInput:
+		winogradPairInput(&args)
+	case pairOutput:
+		winogradPairOutput(&args)
+	case pairFilter:
+		winogradPairFilter(&args)
 	case mapInput:
 		winogradMapInput(&args)
 	case mapOutput:
@@ -209,20 +239,26 @@ func (c *Columns) fast(dst, mean []float32) {
 
 func (p *Pool) fast(pass poolPass, sums Sums) {
 	args := poolArgs{
-		src: address(p.Y, 0), srcRow: bytes(p.YRow), srcPixel: bytes(p.YPixel),
-		pooled: address(p.Pooled, 0), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
 		table: address(p.Table, 0), channels: bytes(p.Channels),
 		rows: uintptr(p.Rows), cols: uintptr(p.Cols),
+		srcRow: bytes(p.YRow), srcPixel: bytes(p.YPixel), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
+		outRow: bytes(p.DYRow), outPixel: bytes(p.DYPixel), topRow: bytes(p.TopRow), topPixel: bytes(p.TopPixel),
 	}
-	if p.DY != nil {
-		args.out, args.outRow, args.outPixel = address(p.DY, 0), bytes(p.DYRow), bytes(p.DYPixel)
-	}
-	if sums != nil {
-		args.sums = address(sums, 0)
+	for _, m := range [...]struct {
+		to   *uintptr
+		from []float32
+	}{{&args.src, p.Y}, {&args.pooled, p.Pooled}, {&args.out, p.DY}, {&args.top, p.Top}, {&args.sums, sums}} {
+		if m.from != nil {
+			*m.to = address(m.from, 0)
+		}
 	}
 	switch pass {
 	case poolForward:
 		affinePool(&args)
+	case poolTops:
+		poolSelect(&args)
+	case poolTopsForward:
+		poolApply(&args)
 	case poolSums:
 		poolGradientSums(&args)
 	case poolBackward:

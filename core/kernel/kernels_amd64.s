@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gemmTile1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile1(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 
@@ -21,9 +21,13 @@ TEXT ·gemmTile1(SB), NOSPLIT, $0-8
 group:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   80(AX), R8
-	MOVQ   96(AX), R9
-	MOVQ   32(AX), R10
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R8
+	PREFETCHT0 (R8)
+	MOVQ       80(AX), R8
+	MOVQ       96(AX), R9
+	MOVQ       32(AX), R10
 
 segment:
 	MOVQ R9, R11
@@ -61,7 +65,7 @@ store:
 	RET
 
 // func gemmTile2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 
@@ -79,9 +83,14 @@ group:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   80(AX), R10
-	MOVQ   96(AX), R11
-	MOVQ   32(AX), R12
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	MOVQ       80(AX), R10
+	MOVQ       96(AX), R11
+	MOVQ       32(AX), R12
 
 segment:
 	MOVQ R11, R13
@@ -126,7 +135,7 @@ store:
 	RET
 
 // func gemmTile3(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile3(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 
@@ -146,9 +155,15 @@ group:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   80(AX), R10
-	MOVQ   96(AX), R11
-	MOVQ   32(AX), R12
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	MOVQ       80(AX), R10
+	MOVQ       96(AX), R11
+	MOVQ       32(AX), R12
 
 segment:
 	MOVQ R11, R13
@@ -200,7 +215,7 @@ store:
 	RET
 
 // func gemmTile4(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile4(SB), NOSPLIT, $8-8
 	MOVQ args+0(FP), AX
 
@@ -222,9 +237,18 @@ group:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   80(AX), R10
-	MOVQ   96(AX), R11
-	MOVQ   32(AX), R12
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R10
+	LEAQ       (R10)(DI*2), R11
+	ADDQ       DI, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	PREFETCHT0 (R11)
+	MOVQ       80(AX), R10
+	MOVQ       96(AX), R11
+	MOVQ       32(AX), R12
 
 segment:
 	MOVQ R11, R13
@@ -288,7 +312,7 @@ store:
 	RET
 
 // func gemmTile5(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile5(SB), NOSPLIT, $8-8
 	MOVQ args+0(FP), AX
 
@@ -312,9 +336,19 @@ group:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   80(AX), R10
-	MOVQ   96(AX), R11
-	MOVQ   32(AX), R12
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R10
+	LEAQ       (R10)(DI*2), R11
+	ADDQ       DI, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(DI*1)
+	MOVQ       80(AX), R10
+	MOVQ       96(AX), R11
+	MOVQ       32(AX), R12
 
 segment:
 	MOVQ R11, R13
@@ -385,7 +419,7 @@ store:
 	RET
 
 // func gemmTile6(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmTile6(SB), NOSPLIT, $8-8
 	MOVQ args+0(FP), AX
 
@@ -411,9 +445,20 @@ group:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   80(AX), R10
-	MOVQ   96(AX), R11
-	MOVQ   32(AX), R12
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), R10
+	LEAQ       (R10)(DI*2), R11
+	ADDQ       DI, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(DI*1)
+	PREFETCHT0 (R11)(DI*2)
+	MOVQ       80(AX), R10
+	MOVQ       96(AX), R11
+	MOVQ       32(AX), R12
 
 segment:
 	MOVQ R11, R13
@@ -492,523 +537,547 @@ store:
 
 // func winogradTileInput(args *byte)
 // Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·winogradTileInput(SB), $800-8
+TEXT ·winogradTileInput(SB), $832-8
 	MOVQ         args+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), SI
-	MOVQ         32(AX), DI
-	MOVQ         40(AX), R8
-	MOVQ         56(AX), R9
-	MOVL         $0x40000000, R10
-	MOVD         R10, X0
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         40(AX), SI
+	MOVL         $0x40000000, DI
+	MOVD         DI, X0
 	VBROADCASTSS X0, Y0
+	LEAQ         31(SP), DI
+	ANDQ         $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ         CX, R11
-	MOVQ         R11, R12
-	VMOVUPS      (R12), Y1
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y2
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y3
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y4
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y5
+	MOVQ         R9, R12
+	MOVQ         R12, R13
+	VMOVUPS      (R13), Y1
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y2
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y3
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y4
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y5
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, 96(SP)
+	VMOVUPS      Y6, 96(DI)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (SP)
+	VMOVUPS      Y1, (DI)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, 32(SP)
+	VMOVUPS      Y4, 32(DI)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, 64(SP)
+	VMOVUPS      Y2, 64(DI)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, 128(SP)
-	ADDQ         DX, R11
-	MOVQ         R11, R12
-	VMOVUPS      (R12), Y1
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y2
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y3
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y4
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y5
+	VMOVUPS      Y1, 128(DI)
+	ADDQ         CX, R12
+	MOVQ         R12, R13
+	VMOVUPS      (R13), Y1
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y2
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y3
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y4
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y5
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, 256(SP)
+	VMOVUPS      Y6, 256(DI)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, 160(SP)
+	VMOVUPS      Y1, 160(DI)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, 192(SP)
+	VMOVUPS      Y4, 192(DI)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, 224(SP)
+	VMOVUPS      Y2, 224(DI)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, 288(SP)
-	ADDQ         DX, R11
-	MOVQ         R11, R12
-	VMOVUPS      (R12), Y1
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y2
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y3
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y4
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y5
+	VMOVUPS      Y1, 288(DI)
+	ADDQ         CX, R12
+	MOVQ         R12, R13
+	VMOVUPS      (R13), Y1
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y2
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y3
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y4
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y5
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, 416(SP)
+	VMOVUPS      Y6, 416(DI)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, 320(SP)
+	VMOVUPS      Y1, 320(DI)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, 352(SP)
+	VMOVUPS      Y4, 352(DI)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, 384(SP)
+	VMOVUPS      Y2, 384(DI)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, 448(SP)
-	ADDQ         DX, R11
-	MOVQ         R11, R12
-	VMOVUPS      (R12), Y1
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y2
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y3
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y4
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y5
+	VMOVUPS      Y1, 448(DI)
+	ADDQ         CX, R12
+	MOVQ         R12, R13
+	VMOVUPS      (R13), Y1
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y2
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y3
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y4
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y5
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, 576(SP)
+	VMOVUPS      Y6, 576(DI)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, 480(SP)
+	VMOVUPS      Y1, 480(DI)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, 512(SP)
+	VMOVUPS      Y4, 512(DI)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, 544(SP)
+	VMOVUPS      Y2, 544(DI)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, 608(SP)
-	ADDQ         DX, R11
-	MOVQ         R11, R12
-	VMOVUPS      (R12), Y1
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y2
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y3
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y4
-	ADDQ         BX, R12
-	VMOVUPS      (R12), Y5
+	VMOVUPS      Y1, 608(DI)
+	ADDQ         CX, R12
+	MOVQ         R12, R13
+	VMOVUPS      (R13), Y1
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y2
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y3
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y4
+	ADDQ         DX, R13
+	VMOVUPS      (R13), Y5
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, 736(SP)
+	VMOVUPS      Y6, 736(DI)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, 640(SP)
+	VMOVUPS      Y1, 640(DI)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, 672(SP)
+	VMOVUPS      Y4, 672(DI)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, 704(SP)
+	VMOVUPS      Y2, 704(DI)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, 768(SP)
+	VMOVUPS      Y1, 768(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ         SI, R11
-	VMOVUPS      (SP), Y1
-	VMOVUPS      160(SP), Y2
-	VMOVUPS      320(SP), Y3
-	VMOVUPS      480(SP), Y4
-	VMOVUPS      640(SP), Y5
-	LEAQ         (R11)(DI*2), R12
-	ADDQ         DI, R12
+	MOVQ         R10, R12
+	VMOVUPS      (DI), Y1
+	VMOVUPS      160(DI), Y2
+	VMOVUPS      320(DI), Y3
+	VMOVUPS      480(DI), Y4
+	VMOVUPS      640(DI), Y5
+	LEAQ         (R12)(BX*2), R13
+	ADDQ         BX, R13
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y6, (R13)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R12)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, (R11)(DI*1)
+	VMOVUPS      Y4, (R12)(BX*1)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, (R11)(DI*2)
+	VMOVUPS      Y2, (R12)(BX*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R12)(DI*1)
-	ADDQ         R8, R11
-	VMOVUPS      32(SP), Y1
-	VMOVUPS      192(SP), Y2
-	VMOVUPS      352(SP), Y3
-	VMOVUPS      512(SP), Y4
-	VMOVUPS      672(SP), Y5
-	LEAQ         (R11)(DI*2), R12
-	ADDQ         DI, R12
+	VMOVUPS      Y1, (R13)(BX*1)
+	ADDQ         SI, R12
+	VMOVUPS      32(DI), Y1
+	VMOVUPS      192(DI), Y2
+	VMOVUPS      352(DI), Y3
+	VMOVUPS      512(DI), Y4
+	VMOVUPS      672(DI), Y5
+	LEAQ         (R12)(BX*2), R13
+	ADDQ         BX, R13
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y6, (R13)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R12)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, (R11)(DI*1)
+	VMOVUPS      Y4, (R12)(BX*1)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, (R11)(DI*2)
+	VMOVUPS      Y2, (R12)(BX*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R12)(DI*1)
-	ADDQ         R8, R11
-	VMOVUPS      64(SP), Y1
-	VMOVUPS      224(SP), Y2
-	VMOVUPS      384(SP), Y3
-	VMOVUPS      544(SP), Y4
-	VMOVUPS      704(SP), Y5
-	LEAQ         (R11)(DI*2), R12
-	ADDQ         DI, R12
+	VMOVUPS      Y1, (R13)(BX*1)
+	ADDQ         SI, R12
+	VMOVUPS      64(DI), Y1
+	VMOVUPS      224(DI), Y2
+	VMOVUPS      384(DI), Y3
+	VMOVUPS      544(DI), Y4
+	VMOVUPS      704(DI), Y5
+	LEAQ         (R12)(BX*2), R13
+	ADDQ         BX, R13
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y6, (R13)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R12)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, (R11)(DI*1)
+	VMOVUPS      Y4, (R12)(BX*1)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, (R11)(DI*2)
+	VMOVUPS      Y2, (R12)(BX*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R12)(DI*1)
-	ADDQ         R8, R11
-	VMOVUPS      96(SP), Y1
-	VMOVUPS      256(SP), Y2
-	VMOVUPS      416(SP), Y3
-	VMOVUPS      576(SP), Y4
-	VMOVUPS      736(SP), Y5
-	LEAQ         (R11)(DI*2), R12
-	ADDQ         DI, R12
+	VMOVUPS      Y1, (R13)(BX*1)
+	ADDQ         SI, R12
+	VMOVUPS      96(DI), Y1
+	VMOVUPS      256(DI), Y2
+	VMOVUPS      416(DI), Y3
+	VMOVUPS      576(DI), Y4
+	VMOVUPS      736(DI), Y5
+	LEAQ         (R12)(BX*2), R13
+	ADDQ         BX, R13
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y6, (R13)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R12)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, (R11)(DI*1)
+	VMOVUPS      Y4, (R12)(BX*1)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, (R11)(DI*2)
+	VMOVUPS      Y2, (R12)(BX*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R12)(DI*1)
-	ADDQ         R8, R11
-	VMOVUPS      128(SP), Y1
-	VMOVUPS      288(SP), Y2
-	VMOVUPS      448(SP), Y3
-	VMOVUPS      608(SP), Y4
-	VMOVUPS      768(SP), Y5
-	LEAQ         (R11)(DI*2), R12
-	ADDQ         DI, R12
+	VMOVUPS      Y1, (R13)(BX*1)
+	ADDQ         SI, R12
+	VMOVUPS      128(DI), Y1
+	VMOVUPS      288(DI), Y2
+	VMOVUPS      448(DI), Y3
+	VMOVUPS      608(DI), Y4
+	VMOVUPS      768(DI), Y5
+	LEAQ         (R12)(BX*2), R13
+	ADDQ         BX, R13
 	VSUBPS       Y2, Y4, Y6
-	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y6, (R13)
 	VSUBPS       Y3, Y1, Y1
 	VFMADD213PS  Y6, Y0, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R12)
 	VSUBPS       Y3, Y4, Y1
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y2, Y0, Y4
-	VMOVUPS      Y4, (R11)(DI*1)
+	VMOVUPS      Y4, (R12)(BX*1)
 	VSUBPS       Y3, Y2, Y2
 	VFMADD213PS  Y1, Y0, Y2
-	VMOVUPS      Y2, (R11)(DI*2)
+	VMOVUPS      Y2, (R12)(BX*2)
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
-	VMOVUPS      Y1, (R12)(DI*1)
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, SI
-	INCQ         R10
-	CMPQ         R10, $0x02
+	VMOVUPS      Y1, (R13)(BX*1)
+	ADDQ         $0x20, R9
+	ADDQ         $0x20, R10
+	INCQ         R8
+	CMPQ         R8, $0x02
 	JNE          half
-	SUBQ         $0x40, SI
-	ADDQ         48(AX), SI
-	DECQ         R9
+	SUBQ         $0x40, R10
+	ADDQ         48(AX), R10
+	DECQ         R11
 	JNZ          pair
+	MOVQ         72(AX), R12
+	ADDQ         R12, (AX)
+	MOVQ         80(AX), R12
+	ADDQ         R12, 24(AX)
+	DECQ         64(AX)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
 // func winogradTileOutput(args *byte)
 // Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·winogradTileOutput(SB), $480-8
+TEXT ·winogradTileOutput(SB), $512-8
 	MOVQ         args+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), SI
-	MOVQ         32(AX), DI
-	MOVQ         40(AX), R8
-	MOVQ         56(AX), R9
-	MOVL         $0x40000000, R10
-	MOVD         R10, X0
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         40(AX), SI
+	MOVL         $0x40000000, DI
+	MOVD         DI, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R10
-	MOVD         R10, X1
+	MOVL         $0x40800000, DI
+	MOVD         DI, X1
 	VBROADCASTSS X1, Y1
+	LEAQ         31(SP), DI
+	ANDQ         $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, (SP)
+	VMOVUPS     Y2, (DI)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, 32(SP)
+	VMOVUPS     Y2, 32(DI)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, 64(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
+	VMOVUPS     Y2, 64(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, 96(SP)
+	VMOVUPS     Y2, 96(DI)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, 128(SP)
+	VMOVUPS     Y2, 128(DI)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, 160(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
+	VMOVUPS     Y2, 160(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, 192(SP)
+	VMOVUPS     Y2, 192(DI)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, 224(SP)
+	VMOVUPS     Y2, 224(DI)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, 256(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
+	VMOVUPS     Y2, 256(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, 288(SP)
+	VMOVUPS     Y2, 288(DI)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, 320(SP)
+	VMOVUPS     Y2, 320(DI)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, 352(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
+	VMOVUPS     Y2, 352(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, 384(SP)
+	VMOVUPS     Y2, 384(DI)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, 416(SP)
+	VMOVUPS     Y2, 416(DI)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, 448(SP)
+	VMOVUPS     Y2, 448(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y2
-	VMOVUPS     96(SP), Y3
-	VMOVUPS     192(SP), Y4
-	VMOVUPS     288(SP), Y5
-	VMOVUPS     384(SP), Y6
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y2
+	VMOVUPS     96(DI), Y3
+	VMOVUPS     192(DI), Y4
+	VMOVUPS     288(DI), Y5
+	VMOVUPS     384(DI), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, (R11)
+	VMOVUPS     Y2, (R12)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, (R11)(DI*1)
+	VMOVUPS     Y2, (R12)(BX*1)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, (R11)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y2
-	VMOVUPS     128(SP), Y3
-	VMOVUPS     224(SP), Y4
-	VMOVUPS     320(SP), Y5
-	VMOVUPS     416(SP), Y6
+	VMOVUPS     Y2, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y2
+	VMOVUPS     128(DI), Y3
+	VMOVUPS     224(DI), Y4
+	VMOVUPS     320(DI), Y5
+	VMOVUPS     416(DI), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, (R11)
+	VMOVUPS     Y2, (R12)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, (R11)(DI*1)
+	VMOVUPS     Y2, (R12)(BX*1)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, (R11)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y2
-	VMOVUPS     160(SP), Y3
-	VMOVUPS     256(SP), Y4
-	VMOVUPS     352(SP), Y5
-	VMOVUPS     448(SP), Y6
+	VMOVUPS     Y2, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y2
+	VMOVUPS     160(DI), Y3
+	VMOVUPS     256(DI), Y4
+	VMOVUPS     352(DI), Y5
+	VMOVUPS     448(DI), Y6
 	VADDPS      Y3, Y4, Y7
 	VADDPS      Y2, Y5, Y2
 	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, (R11)
+	VMOVUPS     Y2, (R12)
 	VSUBPS      Y4, Y3, Y2
 	VFMADD231PS Y5, Y0, Y2
-	VMOVUPS     Y2, (R11)(DI*1)
+	VMOVUPS     Y2, (R12)(BX*1)
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
-	VMOVUPS     Y2, (R11)(DI*2)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y2, (R12)(BX*2)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 // func winogradMapInput(args *byte)
 // Requires: AVX, FMA3
-TEXT ·winogradMapInput(SB), $2048-8
+TEXT ·winogradMapInput(SB), $2080-8
 	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-	MOVQ 40(AX), R8
-	MOVQ 56(AX), R9
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (SP)
+	VMOVUPS     Y0, (DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 224(SP)
+	VMOVUPS     Y0, 224(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 32(SP)
+	VMOVUPS     Y8, 32(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 64(SP)
+	VMOVUPS     Y0, 64(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1016,9 +1085,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 96(SP)
+	VMOVUPS     Y8, 96(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 128(SP)
+	VMOVUPS     Y0, 128(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1026,42 +1095,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 160(SP)
+	VMOVUPS     Y2, 160(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 192(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 192(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 256(SP)
+	VMOVUPS     Y0, 256(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 480(SP)
+	VMOVUPS     Y0, 480(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 288(SP)
+	VMOVUPS     Y8, 288(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 320(SP)
+	VMOVUPS     Y0, 320(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1069,9 +1138,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 352(SP)
+	VMOVUPS     Y8, 352(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 384(SP)
+	VMOVUPS     Y0, 384(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1079,42 +1148,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 416(SP)
+	VMOVUPS     Y2, 416(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 448(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 448(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 512(SP)
+	VMOVUPS     Y0, 512(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 736(SP)
+	VMOVUPS     Y0, 736(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 544(SP)
+	VMOVUPS     Y8, 544(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 576(SP)
+	VMOVUPS     Y0, 576(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1122,9 +1191,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 608(SP)
+	VMOVUPS     Y8, 608(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 640(SP)
+	VMOVUPS     Y0, 640(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1132,42 +1201,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 672(SP)
+	VMOVUPS     Y2, 672(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 704(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 704(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 768(SP)
+	VMOVUPS     Y0, 768(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 992(SP)
+	VMOVUPS     Y0, 992(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 800(SP)
+	VMOVUPS     Y8, 800(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 832(SP)
+	VMOVUPS     Y0, 832(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1175,9 +1244,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 864(SP)
+	VMOVUPS     Y8, 864(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 896(SP)
+	VMOVUPS     Y0, 896(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1185,42 +1254,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 928(SP)
+	VMOVUPS     Y2, 928(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 960(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 960(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1024(SP)
+	VMOVUPS     Y0, 1024(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1248(SP)
+	VMOVUPS     Y0, 1248(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1056(SP)
+	VMOVUPS     Y8, 1056(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1088(SP)
+	VMOVUPS     Y0, 1088(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1228,9 +1297,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1120(SP)
+	VMOVUPS     Y8, 1120(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1152(SP)
+	VMOVUPS     Y0, 1152(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1238,42 +1307,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1184(SP)
+	VMOVUPS     Y2, 1184(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1216(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 1216(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1280(SP)
+	VMOVUPS     Y0, 1280(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1504(SP)
+	VMOVUPS     Y0, 1504(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1312(SP)
+	VMOVUPS     Y8, 1312(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1344(SP)
+	VMOVUPS     Y0, 1344(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1281,9 +1350,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1376(SP)
+	VMOVUPS     Y8, 1376(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1408(SP)
+	VMOVUPS     Y0, 1408(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1291,42 +1360,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1440(SP)
+	VMOVUPS     Y2, 1440(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1472(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 1472(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1536(SP)
+	VMOVUPS     Y0, 1536(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1760(SP)
+	VMOVUPS     Y0, 1760(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1568(SP)
+	VMOVUPS     Y8, 1568(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1600(SP)
+	VMOVUPS     Y0, 1600(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1334,9 +1403,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1632(SP)
+	VMOVUPS     Y8, 1632(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1664(SP)
+	VMOVUPS     Y0, 1664(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1344,42 +1413,42 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1696(SP)
+	VMOVUPS     Y2, 1696(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1728(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 1728(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1792(SP)
+	VMOVUPS     Y0, 1792(DI)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 2016(SP)
+	VMOVUPS     Y0, 2016(DI)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1824(SP)
+	VMOVUPS     Y8, 1824(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1856(SP)
+	VMOVUPS     Y0, 1856(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1387,9 +1456,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, 1888(SP)
+	VMOVUPS     Y8, 1888(DI)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, 1920(SP)
+	VMOVUPS     Y0, 1920(DI)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1397,40 +1466,40 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1952(SP)
+	VMOVUPS     Y2, 1952(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1984(SP)
+	VMOVUPS     Y0, 1984(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y0
-	VMOVUPS     256(SP), Y1
-	VMOVUPS     512(SP), Y2
-	VMOVUPS     768(SP), Y3
-	VMOVUPS     1024(SP), Y4
-	VMOVUPS     1280(SP), Y5
-	VMOVUPS     1536(SP), Y6
-	VMOVUPS     1792(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     256(DI), Y1
+	VMOVUPS     512(DI), Y2
+	VMOVUPS     768(DI), Y3
+	VMOVUPS     1024(DI), Y4
+	VMOVUPS     1280(DI), Y5
+	VMOVUPS     1536(DI), Y6
+	VMOVUPS     1792(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1438,9 +1507,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1448,38 +1517,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y0
-	VMOVUPS     288(SP), Y1
-	VMOVUPS     544(SP), Y2
-	VMOVUPS     800(SP), Y3
-	VMOVUPS     1056(SP), Y4
-	VMOVUPS     1312(SP), Y5
-	VMOVUPS     1568(SP), Y6
-	VMOVUPS     1824(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     288(DI), Y1
+	VMOVUPS     544(DI), Y2
+	VMOVUPS     800(DI), Y3
+	VMOVUPS     1056(DI), Y4
+	VMOVUPS     1312(DI), Y5
+	VMOVUPS     1568(DI), Y6
+	VMOVUPS     1824(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1487,9 +1556,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1497,38 +1566,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y0
-	VMOVUPS     320(SP), Y1
-	VMOVUPS     576(SP), Y2
-	VMOVUPS     832(SP), Y3
-	VMOVUPS     1088(SP), Y4
-	VMOVUPS     1344(SP), Y5
-	VMOVUPS     1600(SP), Y6
-	VMOVUPS     1856(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     320(DI), Y1
+	VMOVUPS     576(DI), Y2
+	VMOVUPS     832(DI), Y3
+	VMOVUPS     1088(DI), Y4
+	VMOVUPS     1344(DI), Y5
+	VMOVUPS     1600(DI), Y6
+	VMOVUPS     1856(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1536,9 +1605,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1546,38 +1615,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     96(SP), Y0
-	VMOVUPS     352(SP), Y1
-	VMOVUPS     608(SP), Y2
-	VMOVUPS     864(SP), Y3
-	VMOVUPS     1120(SP), Y4
-	VMOVUPS     1376(SP), Y5
-	VMOVUPS     1632(SP), Y6
-	VMOVUPS     1888(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     352(DI), Y1
+	VMOVUPS     608(DI), Y2
+	VMOVUPS     864(DI), Y3
+	VMOVUPS     1120(DI), Y4
+	VMOVUPS     1376(DI), Y5
+	VMOVUPS     1632(DI), Y6
+	VMOVUPS     1888(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1585,9 +1654,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1595,38 +1664,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     128(SP), Y0
-	VMOVUPS     384(SP), Y1
-	VMOVUPS     640(SP), Y2
-	VMOVUPS     896(SP), Y3
-	VMOVUPS     1152(SP), Y4
-	VMOVUPS     1408(SP), Y5
-	VMOVUPS     1664(SP), Y6
-	VMOVUPS     1920(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     128(DI), Y0
+	VMOVUPS     384(DI), Y1
+	VMOVUPS     640(DI), Y2
+	VMOVUPS     896(DI), Y3
+	VMOVUPS     1152(DI), Y4
+	VMOVUPS     1408(DI), Y5
+	VMOVUPS     1664(DI), Y6
+	VMOVUPS     1920(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1634,9 +1703,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1644,38 +1713,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     160(SP), Y0
-	VMOVUPS     416(SP), Y1
-	VMOVUPS     672(SP), Y2
-	VMOVUPS     928(SP), Y3
-	VMOVUPS     1184(SP), Y4
-	VMOVUPS     1440(SP), Y5
-	VMOVUPS     1696(SP), Y6
-	VMOVUPS     1952(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     160(DI), Y0
+	VMOVUPS     416(DI), Y1
+	VMOVUPS     672(DI), Y2
+	VMOVUPS     928(DI), Y3
+	VMOVUPS     1184(DI), Y4
+	VMOVUPS     1440(DI), Y5
+	VMOVUPS     1696(DI), Y6
+	VMOVUPS     1952(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1683,9 +1752,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1693,38 +1762,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     192(SP), Y0
-	VMOVUPS     448(SP), Y1
-	VMOVUPS     704(SP), Y2
-	VMOVUPS     960(SP), Y3
-	VMOVUPS     1216(SP), Y4
-	VMOVUPS     1472(SP), Y5
-	VMOVUPS     1728(SP), Y6
-	VMOVUPS     1984(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     192(DI), Y0
+	VMOVUPS     448(DI), Y1
+	VMOVUPS     704(DI), Y2
+	VMOVUPS     960(DI), Y3
+	VMOVUPS     1216(DI), Y4
+	VMOVUPS     1472(DI), Y5
+	VMOVUPS     1728(DI), Y6
+	VMOVUPS     1984(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1732,9 +1801,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1742,38 +1811,38 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     224(SP), Y0
-	VMOVUPS     480(SP), Y1
-	VMOVUPS     736(SP), Y2
-	VMOVUPS     992(SP), Y3
-	VMOVUPS     1248(SP), Y4
-	VMOVUPS     1504(SP), Y5
-	VMOVUPS     1760(SP), Y6
-	VMOVUPS     2016(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     224(DI), Y0
+	VMOVUPS     480(DI), Y1
+	VMOVUPS     736(DI), Y2
+	VMOVUPS     992(DI), Y3
+	VMOVUPS     1248(DI), Y4
+	VMOVUPS     1504(DI), Y5
+	VMOVUPS     1760(DI), Y6
+	VMOVUPS     2016(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
 	VSUBPS      Y6, Y0, Y0
 	VFMADD231PS factor0<>+0(SB), Y2, Y0
 	VFMADD231PS factor1<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VSUBPS      Y1, Y7, Y0
 	VFMADD231PS factor1<>+0(SB), Y3, Y0
 	VFMADD231PS factor0<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)(BX*1)
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS factor2<>+0(SB), Y4, Y0
 	VADDPS      Y5, Y1, Y7
 	VFMADD231PS factor2<>+0(SB), Y3, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor4<>+0(SB), Y4, Y0
@@ -1781,9 +1850,9 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y7
 	VFMADD231PS factor7<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y0, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VMOVAPS     Y6, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor9<>+0(SB), Y4, Y0
@@ -1791,18 +1860,24 @@ half:
 	VFMADD231PS factor6<>+0(SB), Y3, Y1
 	VFMADD231PS factor5<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y0, (R14)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -1908,38 +1983,42 @@ GLOBL factor9<>(SB), RODATA|NOPTR, $32
 
 // func winogradMapOutput(args *byte)
 // Requires: AVX, FMA3
-TEXT ·winogradMapOutput(SB), $1536-8
+TEXT ·winogradMapOutput(SB), $1568-8
 	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-	MOVQ 40(AX), R8
-	MOVQ 56(AX), R9
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -1949,44 +2028,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (SP)
+	VMOVUPS     Y0, (DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 32(SP)
+	VMOVUPS     Y0, 32(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 64(SP)
+	VMOVUPS     Y0, 64(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 96(SP)
+	VMOVUPS     Y0, 96(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 128(SP)
+	VMOVUPS     Y0, 128(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 160(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 160(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -1996,44 +2075,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 192(SP)
+	VMOVUPS     Y0, 192(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 224(SP)
+	VMOVUPS     Y0, 224(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 256(SP)
+	VMOVUPS     Y0, 256(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 288(SP)
+	VMOVUPS     Y0, 288(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 320(SP)
+	VMOVUPS     Y0, 320(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 352(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 352(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2043,44 +2122,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 384(SP)
+	VMOVUPS     Y0, 384(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 416(SP)
+	VMOVUPS     Y0, 416(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 448(SP)
+	VMOVUPS     Y0, 448(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 480(SP)
+	VMOVUPS     Y0, 480(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 512(SP)
+	VMOVUPS     Y0, 512(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 544(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 544(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2090,44 +2169,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 576(SP)
+	VMOVUPS     Y0, 576(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 608(SP)
+	VMOVUPS     Y0, 608(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 640(SP)
+	VMOVUPS     Y0, 640(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 672(SP)
+	VMOVUPS     Y0, 672(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 704(SP)
+	VMOVUPS     Y0, 704(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 736(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 736(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2137,44 +2216,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 768(SP)
+	VMOVUPS     Y0, 768(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 800(SP)
+	VMOVUPS     Y0, 800(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 832(SP)
+	VMOVUPS     Y0, 832(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 864(SP)
+	VMOVUPS     Y0, 864(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 896(SP)
+	VMOVUPS     Y0, 896(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 928(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 928(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2184,44 +2263,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 960(SP)
+	VMOVUPS     Y0, 960(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 992(SP)
+	VMOVUPS     Y0, 992(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1024(SP)
+	VMOVUPS     Y0, 1024(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1056(SP)
+	VMOVUPS     Y0, 1056(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1088(SP)
+	VMOVUPS     Y0, 1088(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1120(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 1120(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2231,44 +2310,44 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 1152(SP)
+	VMOVUPS     Y0, 1152(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1184(SP)
+	VMOVUPS     Y0, 1184(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1216(SP)
+	VMOVUPS     Y0, 1216(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1248(SP)
+	VMOVUPS     Y0, 1248(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1280(SP)
+	VMOVUPS     Y0, 1280(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1312(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 1312(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2278,40 +2357,40 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, 1344(SP)
+	VMOVUPS     Y0, 1344(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1376(SP)
+	VMOVUPS     Y0, 1376(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1408(SP)
+	VMOVUPS     Y0, 1408(DI)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1440(SP)
+	VMOVUPS     Y0, 1440(DI)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 1472(SP)
+	VMOVUPS     Y0, 1472(DI)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 1504(SP)
+	VMOVUPS     Y0, 1504(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y0
-	VMOVUPS     192(SP), Y1
-	VMOVUPS     384(SP), Y2
-	VMOVUPS     576(SP), Y3
-	VMOVUPS     768(SP), Y4
-	VMOVUPS     960(SP), Y5
-	VMOVUPS     1152(SP), Y6
-	VMOVUPS     1344(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     192(DI), Y1
+	VMOVUPS     384(DI), Y2
+	VMOVUPS     576(DI), Y3
+	VMOVUPS     768(DI), Y4
+	VMOVUPS     960(DI), Y5
+	VMOVUPS     1152(DI), Y6
+	VMOVUPS     1344(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2321,38 +2400,38 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y0
-	VMOVUPS     224(SP), Y1
-	VMOVUPS     416(SP), Y2
-	VMOVUPS     608(SP), Y3
-	VMOVUPS     800(SP), Y4
-	VMOVUPS     992(SP), Y5
-	VMOVUPS     1184(SP), Y6
-	VMOVUPS     1376(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     224(DI), Y1
+	VMOVUPS     416(DI), Y2
+	VMOVUPS     608(DI), Y3
+	VMOVUPS     800(DI), Y4
+	VMOVUPS     992(DI), Y5
+	VMOVUPS     1184(DI), Y6
+	VMOVUPS     1376(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2362,38 +2441,38 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y0
-	VMOVUPS     256(SP), Y1
-	VMOVUPS     448(SP), Y2
-	VMOVUPS     640(SP), Y3
-	VMOVUPS     832(SP), Y4
-	VMOVUPS     1024(SP), Y5
-	VMOVUPS     1216(SP), Y6
-	VMOVUPS     1408(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     256(DI), Y1
+	VMOVUPS     448(DI), Y2
+	VMOVUPS     640(DI), Y3
+	VMOVUPS     832(DI), Y4
+	VMOVUPS     1024(DI), Y5
+	VMOVUPS     1216(DI), Y6
+	VMOVUPS     1408(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2403,38 +2482,38 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     96(SP), Y0
-	VMOVUPS     288(SP), Y1
-	VMOVUPS     480(SP), Y2
-	VMOVUPS     672(SP), Y3
-	VMOVUPS     864(SP), Y4
-	VMOVUPS     1056(SP), Y5
-	VMOVUPS     1248(SP), Y6
-	VMOVUPS     1440(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     288(DI), Y1
+	VMOVUPS     480(DI), Y2
+	VMOVUPS     672(DI), Y3
+	VMOVUPS     864(DI), Y4
+	VMOVUPS     1056(DI), Y5
+	VMOVUPS     1248(DI), Y6
+	VMOVUPS     1440(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2444,38 +2523,38 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     128(SP), Y0
-	VMOVUPS     320(SP), Y1
-	VMOVUPS     512(SP), Y2
-	VMOVUPS     704(SP), Y3
-	VMOVUPS     896(SP), Y4
-	VMOVUPS     1088(SP), Y5
-	VMOVUPS     1280(SP), Y6
-	VMOVUPS     1472(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     128(DI), Y0
+	VMOVUPS     320(DI), Y1
+	VMOVUPS     512(DI), Y2
+	VMOVUPS     704(DI), Y3
+	VMOVUPS     896(DI), Y4
+	VMOVUPS     1088(DI), Y5
+	VMOVUPS     1280(DI), Y6
+	VMOVUPS     1472(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2485,38 +2564,38 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     160(SP), Y0
-	VMOVUPS     352(SP), Y1
-	VMOVUPS     544(SP), Y2
-	VMOVUPS     736(SP), Y3
-	VMOVUPS     928(SP), Y4
-	VMOVUPS     1120(SP), Y5
-	VMOVUPS     1312(SP), Y6
-	VMOVUPS     1504(SP), Y7
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     160(DI), Y0
+	VMOVUPS     352(DI), Y1
+	VMOVUPS     544(DI), Y2
+	VMOVUPS     736(DI), Y3
+	VMOVUPS     928(DI), Y4
+	VMOVUPS     1120(DI), Y5
+	VMOVUPS     1312(DI), Y6
+	VMOVUPS     1504(DI), Y7
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -2526,36 +2605,42 @@ half:
 	VADDPS      Y8, Y0, Y0
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor7<>+0(SB), Y3, Y0
 	VFMADD231PS factor5<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor8<>+0(SB), Y2, Y0
 	VFMADD231PS factor3<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
+	VMOVUPS     Y0, (R12)(BX*2)
 	VMOVAPS     Y1, Y0
 	VFMADD231PS factor10<>+0(SB), Y3, Y0
 	VFMADD231PS factor11<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y0, (R13)
 	VMOVAPS     Y8, Y0
 	VFMADD231PS factor12<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R12)(DI*1)
+	VMOVUPS     Y0, (R13)(BX*1)
 	VADDPS      Y1, Y7, Y0
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R12)(DI*2)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y0, (R13)(BX*2)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -2621,44 +2706,48 @@ GLOBL factor15<>(SB), RODATA|NOPTR, $32
 
 // func winogradMapGradient(args *byte)
 // Requires: AVX, FMA3
-TEXT ·winogradMapGradient(SB), $1536-8
+TEXT ·winogradMapGradient(SB), $1568-8
 	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-	MOVQ 40(AX), R8
-	MOVQ 56(AX), R9
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, (SP)
-	VMOVUPS     Y5, 224(SP)
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     Y5, 224(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 32(SP)
+	VMOVUPS     Y8, 32(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 64(SP)
+	VMOVUPS     Y6, 64(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2666,9 +2755,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 96(SP)
+	VMOVUPS     Y8, 96(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 128(SP)
+	VMOVUPS     Y6, 128(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2676,32 +2765,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 160(SP)
+	VMOVUPS     Y2, 160(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 192(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, 256(SP)
-	VMOVUPS     Y5, 480(SP)
+	VMOVUPS     Y0, 192(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, 256(DI)
+	VMOVUPS     Y5, 480(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 288(SP)
+	VMOVUPS     Y8, 288(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 320(SP)
+	VMOVUPS     Y6, 320(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2709,9 +2798,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 352(SP)
+	VMOVUPS     Y8, 352(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 384(SP)
+	VMOVUPS     Y6, 384(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2719,32 +2808,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 416(SP)
+	VMOVUPS     Y2, 416(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 448(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, 512(SP)
-	VMOVUPS     Y5, 736(SP)
+	VMOVUPS     Y0, 448(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, 512(DI)
+	VMOVUPS     Y5, 736(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 544(SP)
+	VMOVUPS     Y8, 544(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 576(SP)
+	VMOVUPS     Y6, 576(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2752,9 +2841,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 608(SP)
+	VMOVUPS     Y8, 608(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 640(SP)
+	VMOVUPS     Y6, 640(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2762,32 +2851,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 672(SP)
+	VMOVUPS     Y2, 672(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 704(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, 768(SP)
-	VMOVUPS     Y5, 992(SP)
+	VMOVUPS     Y0, 704(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, 768(DI)
+	VMOVUPS     Y5, 992(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 800(SP)
+	VMOVUPS     Y8, 800(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 832(SP)
+	VMOVUPS     Y6, 832(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2795,9 +2884,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 864(SP)
+	VMOVUPS     Y8, 864(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 896(SP)
+	VMOVUPS     Y6, 896(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2805,32 +2894,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 928(SP)
+	VMOVUPS     Y2, 928(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 960(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, 1024(SP)
-	VMOVUPS     Y5, 1248(SP)
+	VMOVUPS     Y0, 960(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, 1024(DI)
+	VMOVUPS     Y5, 1248(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 1056(SP)
+	VMOVUPS     Y8, 1056(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 1088(SP)
+	VMOVUPS     Y6, 1088(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2838,9 +2927,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 1120(SP)
+	VMOVUPS     Y8, 1120(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 1152(SP)
+	VMOVUPS     Y6, 1152(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2848,32 +2937,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1184(SP)
+	VMOVUPS     Y2, 1184(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1216(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	VMOVUPS     Y0, 1280(SP)
-	VMOVUPS     Y5, 1504(SP)
+	VMOVUPS     Y0, 1216(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     Y0, 1280(DI)
+	VMOVUPS     Y5, 1504(DI)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 1312(SP)
+	VMOVUPS     Y8, 1312(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 1344(SP)
+	VMOVUPS     Y6, 1344(DI)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2881,9 +2970,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, 1376(SP)
+	VMOVUPS     Y8, 1376(DI)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 1408(SP)
+	VMOVUPS     Y6, 1408(DI)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2891,32 +2980,32 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 1440(SP)
+	VMOVUPS     Y2, 1440(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 1472(SP)
+	VMOVUPS     Y0, 1472(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y0
-	VMOVUPS     256(SP), Y1
-	VMOVUPS     512(SP), Y2
-	VMOVUPS     768(SP), Y3
-	VMOVUPS     1024(SP), Y4
-	VMOVUPS     1280(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     256(DI), Y1
+	VMOVUPS     512(DI), Y2
+	VMOVUPS     768(DI), Y3
+	VMOVUPS     1024(DI), Y4
+	VMOVUPS     1280(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2924,9 +3013,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2934,30 +3023,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y0
-	VMOVUPS     288(SP), Y1
-	VMOVUPS     544(SP), Y2
-	VMOVUPS     800(SP), Y3
-	VMOVUPS     1056(SP), Y4
-	VMOVUPS     1312(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     288(DI), Y1
+	VMOVUPS     544(DI), Y2
+	VMOVUPS     800(DI), Y3
+	VMOVUPS     1056(DI), Y4
+	VMOVUPS     1312(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -2965,9 +3054,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -2975,30 +3064,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y0
-	VMOVUPS     320(SP), Y1
-	VMOVUPS     576(SP), Y2
-	VMOVUPS     832(SP), Y3
-	VMOVUPS     1088(SP), Y4
-	VMOVUPS     1344(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     320(DI), Y1
+	VMOVUPS     576(DI), Y2
+	VMOVUPS     832(DI), Y3
+	VMOVUPS     1088(DI), Y4
+	VMOVUPS     1344(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3006,9 +3095,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3016,30 +3105,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     96(SP), Y0
-	VMOVUPS     352(SP), Y1
-	VMOVUPS     608(SP), Y2
-	VMOVUPS     864(SP), Y3
-	VMOVUPS     1120(SP), Y4
-	VMOVUPS     1376(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     352(DI), Y1
+	VMOVUPS     608(DI), Y2
+	VMOVUPS     864(DI), Y3
+	VMOVUPS     1120(DI), Y4
+	VMOVUPS     1376(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3047,9 +3136,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3057,30 +3146,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     128(SP), Y0
-	VMOVUPS     384(SP), Y1
-	VMOVUPS     640(SP), Y2
-	VMOVUPS     896(SP), Y3
-	VMOVUPS     1152(SP), Y4
-	VMOVUPS     1408(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     128(DI), Y0
+	VMOVUPS     384(DI), Y1
+	VMOVUPS     640(DI), Y2
+	VMOVUPS     896(DI), Y3
+	VMOVUPS     1152(DI), Y4
+	VMOVUPS     1408(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3088,9 +3177,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3098,30 +3187,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     160(SP), Y0
-	VMOVUPS     416(SP), Y1
-	VMOVUPS     672(SP), Y2
-	VMOVUPS     928(SP), Y3
-	VMOVUPS     1184(SP), Y4
-	VMOVUPS     1440(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     160(DI), Y0
+	VMOVUPS     416(DI), Y1
+	VMOVUPS     672(DI), Y2
+	VMOVUPS     928(DI), Y3
+	VMOVUPS     1184(DI), Y4
+	VMOVUPS     1440(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3129,9 +3218,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3139,30 +3228,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     192(SP), Y0
-	VMOVUPS     448(SP), Y1
-	VMOVUPS     704(SP), Y2
-	VMOVUPS     960(SP), Y3
-	VMOVUPS     1216(SP), Y4
-	VMOVUPS     1472(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     192(DI), Y0
+	VMOVUPS     448(DI), Y1
+	VMOVUPS     704(DI), Y2
+	VMOVUPS     960(DI), Y3
+	VMOVUPS     1216(DI), Y4
+	VMOVUPS     1472(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3170,9 +3259,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3180,30 +3269,30 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     224(SP), Y0
-	VMOVUPS     480(SP), Y1
-	VMOVUPS     736(SP), Y2
-	VMOVUPS     992(SP), Y3
-	VMOVUPS     1248(SP), Y4
-	VMOVUPS     1504(SP), Y5
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y5, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     224(DI), Y0
+	VMOVUPS     480(DI), Y1
+	VMOVUPS     736(DI), Y2
+	VMOVUPS     992(DI), Y3
+	VMOVUPS     1248(DI), Y4
+	VMOVUPS     1504(DI), Y5
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y5, (R14)(BX*1)
 	VADDPS      Y2, Y0, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y3, Y1, Y7
 	VADDPS      Y5, Y7, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R11)(DI*1)
+	VMOVUPS     Y8, (R12)(BX*1)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R11)(DI*2)
+	VMOVUPS     Y6, (R12)(BX*2)
 	VMOVAPS     Y0, Y6
 	VFMADD231PS factor8<>+0(SB), Y2, Y6
 	VFMADD231PS factor12<>+0(SB), Y4, Y6
@@ -3211,9 +3300,9 @@ half:
 	VFMADD231PS factor10<>+0(SB), Y3, Y7
 	VFMADD231PS factor14<>+0(SB), Y5, Y7
 	VADDPS      Y7, Y6, Y8
-	VMOVUPS     Y8, (R12)
+	VMOVUPS     Y8, (R13)
 	VSUBPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (R12)(DI*1)
+	VMOVUPS     Y6, (R13)(BX*1)
 	VMOVAPS     Y0, Y0
 	VFMADD231PS factor3<>+0(SB), Y2, Y0
 	VFMADD231PS factor13<>+0(SB), Y4, Y0
@@ -3221,387 +3310,403 @@ half:
 	VFMADD231PS factor11<>+0(SB), Y3, Y1
 	VFMADD231PS factor15<>+0(SB), Y5, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y0, (R14)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 // func winogradMapFilter(args *byte)
 // Requires: AVX, FMA3
-TEXT ·winogradMapFilter(SB), $768-8
+TEXT ·winogradMapFilter(SB), $800-8
 	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-	MOVQ 40(AX), R8
-	MOVQ 56(AX), R9
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	VMOVUPS     Y0, (SP)
-	VMOVUPS     Y2, 224(SP)
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     Y2, 224(DI)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 32(SP)
+	VMOVUPS     Y5, 32(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 64(SP)
+	VMOVUPS     Y3, 64(DI)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 96(SP)
+	VMOVUPS     Y5, 96(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 128(SP)
+	VMOVUPS     Y3, 128(DI)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 160(SP)
+	VMOVUPS     Y2, 160(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 192(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	VMOVUPS     Y0, 256(SP)
-	VMOVUPS     Y2, 480(SP)
+	VMOVUPS     Y0, 192(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, 256(DI)
+	VMOVUPS     Y2, 480(DI)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 288(SP)
+	VMOVUPS     Y5, 288(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 320(SP)
+	VMOVUPS     Y3, 320(DI)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 352(SP)
+	VMOVUPS     Y5, 352(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 384(SP)
+	VMOVUPS     Y3, 384(DI)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 416(SP)
+	VMOVUPS     Y2, 416(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 448(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	VMOVUPS     Y0, 512(SP)
-	VMOVUPS     Y2, 736(SP)
+	VMOVUPS     Y0, 448(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, 512(DI)
+	VMOVUPS     Y2, 736(DI)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 544(SP)
+	VMOVUPS     Y5, 544(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 576(SP)
+	VMOVUPS     Y3, 576(DI)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, 608(SP)
+	VMOVUPS     Y5, 608(DI)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, 640(SP)
+	VMOVUPS     Y3, 640(DI)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, 672(SP)
+	VMOVUPS     Y2, 672(DI)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, 704(SP)
+	VMOVUPS     Y0, 704(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y0
-	VMOVUPS     256(SP), Y1
-	VMOVUPS     512(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     256(DI), Y1
+	VMOVUPS     512(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y0
-	VMOVUPS     288(SP), Y1
-	VMOVUPS     544(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     288(DI), Y1
+	VMOVUPS     544(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y0
-	VMOVUPS     320(SP), Y1
-	VMOVUPS     576(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     320(DI), Y1
+	VMOVUPS     576(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     96(SP), Y0
-	VMOVUPS     352(SP), Y1
-	VMOVUPS     608(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     352(DI), Y1
+	VMOVUPS     608(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     128(SP), Y0
-	VMOVUPS     384(SP), Y1
-	VMOVUPS     640(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     128(DI), Y0
+	VMOVUPS     384(DI), Y1
+	VMOVUPS     640(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     160(SP), Y0
-	VMOVUPS     416(SP), Y1
-	VMOVUPS     672(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     160(DI), Y0
+	VMOVUPS     416(DI), Y1
+	VMOVUPS     672(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     192(SP), Y0
-	VMOVUPS     448(SP), Y1
-	VMOVUPS     704(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     192(DI), Y0
+	VMOVUPS     448(DI), Y1
+	VMOVUPS     704(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        R8, R11
-	VMOVUPS     224(SP), Y0
-	VMOVUPS     480(SP), Y1
-	VMOVUPS     736(SP), Y2
-	LEAQ        (R11)(DI*2), R12
-	ADDQ        DI, R12
-	LEAQ        (R12)(DI*2), R13
-	ADDQ        DI, R13
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y2, (R13)(DI*1)
+	VMOVUPS     Y0, (R14)
+	ADDQ        SI, R12
+	VMOVUPS     224(DI), Y0
+	VMOVUPS     480(DI), Y1
+	VMOVUPS     736(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	LEAQ        (R13)(BX*2), R14
+	ADDQ        BX, R14
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R14)(BX*1)
 	VMULPS      factor16<>+0(SB), Y0, Y3
 	VFMADD231PS factor16<>+0(SB), Y2, Y3
 	VMULPS      factor16<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R11)(DI*1)
+	VMOVUPS     Y5, (R12)(BX*1)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R11)(DI*2)
+	VMOVUPS     Y3, (R12)(BX*2)
 	VMULPS      factor17<>+0(SB), Y0, Y3
 	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMULPS      factor19<>+0(SB), Y1, Y4
 	VADDPS      Y4, Y3, Y5
-	VMOVUPS     Y5, (R12)
+	VMOVUPS     Y5, (R13)
 	VSUBPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (R12)(DI*1)
+	VMOVUPS     Y3, (R13)(BX*1)
 	VMULPS      factor20<>+0(SB), Y0, Y0
 	VFMADD231PS factor21<>+0(SB), Y2, Y0
 	VMULPS      factor22<>+0(SB), Y1, Y1
 	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R12)(DI*2)
+	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R13)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y0, (R14)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -3677,38 +3782,42 @@ GLOBL factor22<>(SB), RODATA|NOPTR, $32
 
 // func winogradMapFilterGradient(args *byte)
 // Requires: AVX, FMA3
-TEXT ·winogradMapFilterGradient(SB), $768-8
+TEXT ·winogradMapFilterGradient(SB), $800-8
 	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-	MOVQ 40(AX), R8
-	MOVQ 56(AX), R9
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
 
 pair:
-	XORQ R10, R10
+	XORQ R8, R8
 
 half:
 	// Rows of the source, into the frame.
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3719,33 +3828,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (SP)
+	VMOVUPS     Y0, (DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 32(SP)
+	VMOVUPS     Y0, 32(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 64(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 64(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3756,33 +3865,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 96(SP)
+	VMOVUPS     Y0, 96(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 128(SP)
+	VMOVUPS     Y0, 128(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 160(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 160(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3793,33 +3902,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 192(SP)
+	VMOVUPS     Y0, 192(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 224(SP)
+	VMOVUPS     Y0, 224(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 256(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 256(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3830,33 +3939,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 288(SP)
+	VMOVUPS     Y0, 288(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 320(SP)
+	VMOVUPS     Y0, 320(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 352(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 352(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3867,33 +3976,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 384(SP)
+	VMOVUPS     Y0, 384(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 416(SP)
+	VMOVUPS     Y0, 416(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 448(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 448(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3904,33 +4013,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 480(SP)
+	VMOVUPS     Y0, 480(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 512(SP)
+	VMOVUPS     Y0, 512(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 544(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 544(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3941,33 +4050,33 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 576(SP)
+	VMOVUPS     Y0, 576(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 608(SP)
+	VMOVUPS     Y0, 608(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 640(SP)
-	ADDQ        DX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y0
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y1
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y2
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y3
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        BX, R12
-	VMOVUPS     (R12), Y7
+	VMOVUPS     Y0, 640(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y4
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y5
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y6
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3978,27 +4087,27 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 672(SP)
+	VMOVUPS     Y0, 672(DI)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, 704(SP)
+	VMOVUPS     Y0, 704(DI)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, 736(SP)
+	VMOVUPS     Y0, 736(DI)
 
 	// Columns of the frame, into the target.
-	MOVQ        SI, R11
-	VMOVUPS     (SP), Y0
-	VMOVUPS     96(SP), Y1
-	VMOVUPS     192(SP), Y2
-	VMOVUPS     288(SP), Y3
-	VMOVUPS     384(SP), Y4
-	VMOVUPS     480(SP), Y5
-	VMOVUPS     576(SP), Y6
-	VMOVUPS     672(SP), Y7
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     96(DI), Y1
+	VMOVUPS     192(DI), Y2
+	VMOVUPS     288(DI), Y3
+	VMOVUPS     384(DI), Y4
+	VMOVUPS     480(DI), Y5
+	VMOVUPS     576(DI), Y6
+	VMOVUPS     672(DI), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -4009,25 +4118,25 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     32(SP), Y0
-	VMOVUPS     128(SP), Y1
-	VMOVUPS     224(SP), Y2
-	VMOVUPS     320(SP), Y3
-	VMOVUPS     416(SP), Y4
-	VMOVUPS     512(SP), Y5
-	VMOVUPS     608(SP), Y6
-	VMOVUPS     704(SP), Y7
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     128(DI), Y1
+	VMOVUPS     224(DI), Y2
+	VMOVUPS     320(DI), Y3
+	VMOVUPS     416(DI), Y4
+	VMOVUPS     512(DI), Y5
+	VMOVUPS     608(DI), Y6
+	VMOVUPS     704(DI), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -4038,25 +4147,25 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
-	ADDQ        R8, R11
-	VMOVUPS     64(SP), Y0
-	VMOVUPS     160(SP), Y1
-	VMOVUPS     256(SP), Y2
-	VMOVUPS     352(SP), Y3
-	VMOVUPS     448(SP), Y4
-	VMOVUPS     544(SP), Y5
-	VMOVUPS     640(SP), Y6
-	VMOVUPS     736(SP), Y7
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     160(DI), Y1
+	VMOVUPS     256(DI), Y2
+	VMOVUPS     352(DI), Y3
+	VMOVUPS     448(DI), Y4
+	VMOVUPS     544(DI), Y5
+	VMOVUPS     640(DI), Y6
+	VMOVUPS     736(DI), Y7
 	VADDPS      Y2, Y1, Y8
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -4067,25 +4176,734 @@ half:
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor17<>+0(SB), Y2, Y0
 	VFMADD231PS factor20<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, (R12)
 	VMULPS      factor16<>+0(SB), Y1, Y0
 	VFMADD231PS factor19<>+0(SB), Y3, Y0
 	VFMADD231PS factor22<>+0(SB), Y5, Y0
-	VMOVUPS     Y0, (R11)(DI*1)
+	VMOVUPS     Y0, (R12)(BX*1)
 	VMOVAPS     Y7, Y0
 	VFMADD231PS factor16<>+0(SB), Y8, Y0
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R11)(DI*2)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, SI
-	INCQ        R10
-	CMPQ        R10, $0x02
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
 	JNE         half
-	SUBQ        $0x40, SI
-	ADDQ        48(AX), SI
-	DECQ        R9
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
 	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradTileFilter(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradTileFilter(SB), $512-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
+
+pair:
+	XORQ R8, R8
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (DI)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 32(DI)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 64(DI)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 96(DI)
+	VMOVUPS     Y2, 128(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, 160(DI)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 192(DI)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 224(DI)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 256(DI)
+	VMOVUPS     Y2, 288(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, 320(DI)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 352(DI)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, 384(DI)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 416(DI)
+	VMOVUPS     Y2, 448(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     160(DI), Y1
+	VMOVUPS     320(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R12)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*1)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*2)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y2, (R13)(BX*1)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     192(DI), Y1
+	VMOVUPS     352(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R12)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*1)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*2)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y2, (R13)(BX*1)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     224(DI), Y1
+	VMOVUPS     384(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R12)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*1)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*2)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y2, (R13)(BX*1)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     256(DI), Y1
+	VMOVUPS     416(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R12)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*1)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*2)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y2, (R13)(BX*1)
+	ADDQ        SI, R12
+	VMOVUPS     128(DI), Y0
+	VMOVUPS     288(DI), Y1
+	VMOVUPS     448(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMULPS      factor5<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R12)
+	VMULPS      factor23<>+0(SB), Y0, Y3
+	VFMADD231PS factor23<>+0(SB), Y1, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*1)
+	VMULPS      factor24<>+0(SB), Y0, Y3
+	VFMADD231PS factor25<>+0(SB), Y1, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (R12)(BX*2)
+	VMULPS      factor25<>+0(SB), Y0, Y0
+	VFMADD231PS factor26<>+0(SB), Y1, Y0
+	VFMADD231PS factor27<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y2, (R13)(BX*1)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
+	JNE         half
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
+	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+DATA factor23<>+0(SB)/4, $(-0.5)
+DATA factor23<>+4(SB)/4, $(-0.5)
+DATA factor23<>+8(SB)/4, $(-0.5)
+DATA factor23<>+12(SB)/4, $(-0.5)
+DATA factor23<>+16(SB)/4, $(-0.5)
+DATA factor23<>+20(SB)/4, $(-0.5)
+DATA factor23<>+24(SB)/4, $(-0.5)
+DATA factor23<>+28(SB)/4, $(-0.5)
+GLOBL factor23<>(SB), RODATA|NOPTR, $32
+
+DATA factor24<>+0(SB)/4, $(-0.16666667)
+DATA factor24<>+4(SB)/4, $(-0.16666667)
+DATA factor24<>+8(SB)/4, $(-0.16666667)
+DATA factor24<>+12(SB)/4, $(-0.16666667)
+DATA factor24<>+16(SB)/4, $(-0.16666667)
+DATA factor24<>+20(SB)/4, $(-0.16666667)
+DATA factor24<>+24(SB)/4, $(-0.16666667)
+DATA factor24<>+28(SB)/4, $(-0.16666667)
+GLOBL factor24<>(SB), RODATA|NOPTR, $32
+
+DATA factor25<>+0(SB)/4, $(0.16666667)
+DATA factor25<>+4(SB)/4, $(0.16666667)
+DATA factor25<>+8(SB)/4, $(0.16666667)
+DATA factor25<>+12(SB)/4, $(0.16666667)
+DATA factor25<>+16(SB)/4, $(0.16666667)
+DATA factor25<>+20(SB)/4, $(0.16666667)
+DATA factor25<>+24(SB)/4, $(0.16666667)
+DATA factor25<>+28(SB)/4, $(0.16666667)
+GLOBL factor25<>(SB), RODATA|NOPTR, $32
+
+DATA factor26<>+0(SB)/4, $(0.33333334)
+DATA factor26<>+4(SB)/4, $(0.33333334)
+DATA factor26<>+8(SB)/4, $(0.33333334)
+DATA factor26<>+12(SB)/4, $(0.33333334)
+DATA factor26<>+16(SB)/4, $(0.33333334)
+DATA factor26<>+20(SB)/4, $(0.33333334)
+DATA factor26<>+24(SB)/4, $(0.33333334)
+DATA factor26<>+28(SB)/4, $(0.33333334)
+GLOBL factor26<>(SB), RODATA|NOPTR, $32
+
+DATA factor27<>+0(SB)/4, $(0.6666667)
+DATA factor27<>+4(SB)/4, $(0.6666667)
+DATA factor27<>+8(SB)/4, $(0.6666667)
+DATA factor27<>+12(SB)/4, $(0.6666667)
+DATA factor27<>+16(SB)/4, $(0.6666667)
+DATA factor27<>+20(SB)/4, $(0.6666667)
+DATA factor27<>+24(SB)/4, $(0.6666667)
+DATA factor27<>+28(SB)/4, $(0.6666667)
+GLOBL factor27<>(SB), RODATA|NOPTR, $32
+
+// func winogradPairInput(args *byte)
+// Requires: AVX
+TEXT ·winogradPairInput(SB), $544-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
+
+pair:
+	XORQ R8, R8
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ    R9, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, 32(DI)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, 64(DI)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, 96(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, 128(DI)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, 160(DI)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, 192(DI)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, 224(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, 256(DI)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, 288(DI)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, 320(DI)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, 352(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, 384(DI)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, 416(DI)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, 448(DI)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, 480(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ    R10, R12
+	VMOVUPS (DI), Y0
+	VMOVUPS 128(DI), Y1
+	VMOVUPS 256(DI), Y2
+	VMOVUPS 384(DI), Y3
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, (R12)(BX*2)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, (R13)
+	ADDQ    SI, R12
+	VMOVUPS 32(DI), Y0
+	VMOVUPS 160(DI), Y1
+	VMOVUPS 288(DI), Y2
+	VMOVUPS 416(DI), Y3
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, (R12)(BX*2)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, (R13)
+	ADDQ    SI, R12
+	VMOVUPS 64(DI), Y0
+	VMOVUPS 192(DI), Y1
+	VMOVUPS 320(DI), Y2
+	VMOVUPS 448(DI), Y3
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, (R12)(BX*2)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, (R13)
+	ADDQ    SI, R12
+	VMOVUPS 96(DI), Y0
+	VMOVUPS 224(DI), Y1
+	VMOVUPS 352(DI), Y2
+	VMOVUPS 480(DI), Y3
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, (R12)(BX*2)
+	VSUBPS  Y3, Y1, Y0
+	VMOVUPS Y0, (R13)
+	ADDQ    $0x20, R9
+	ADDQ    $0x20, R10
+	INCQ    R8
+	CMPQ    R8, $0x02
+	JNE     half
+	SUBQ    $0x40, R10
+	ADDQ    48(AX), R10
+	DECQ    R11
+	JNZ     pair
+	MOVQ    72(AX), R12
+	ADDQ    R12, (AX)
+	MOVQ    80(AX), R12
+	ADDQ    R12, 24(AX)
+	DECQ    64(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func winogradPairOutput(args *byte)
+// Requires: AVX
+TEXT ·winogradPairOutput(SB), $288-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
+
+pair:
+	XORQ R8, R8
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ    R9, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, 64(DI)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, 96(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, 128(DI)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, 160(DI)
+	ADDQ    CX, R12
+	MOVQ    R12, R13
+	VMOVUPS (R13), Y0
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y1
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y2
+	ADDQ    DX, R13
+	VMOVUPS (R13), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, 192(DI)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, 224(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ    R10, R12
+	VMOVUPS (DI), Y0
+	VMOVUPS 64(DI), Y1
+	VMOVUPS 128(DI), Y2
+	VMOVUPS 192(DI), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	ADDQ    SI, R12
+	VMOVUPS 32(DI), Y0
+	VMOVUPS 96(DI), Y1
+	VMOVUPS 160(DI), Y2
+	VMOVUPS 224(DI), Y3
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R12)
+	VSUBPS  Y2, Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R12)(BX*1)
+	ADDQ    $0x20, R9
+	ADDQ    $0x20, R10
+	INCQ    R8
+	CMPQ    R8, $0x02
+	JNE     half
+	SUBQ    $0x40, R10
+	ADDQ    48(AX), R10
+	DECQ    R11
+	JNZ     pair
+	MOVQ    72(AX), R12
+	ADDQ    R12, (AX)
+	MOVQ    80(AX), R12
+	ADDQ    R12, 24(AX)
+	DECQ    64(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func winogradPairFilter(args *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradPairFilter(SB), $416-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 31(SP), DI
+	ANDQ $-32, DI
+
+tile:
+	MOVQ (AX), R9
+	MOVQ 24(AX), R10
+	MOVQ 56(AX), R11
+
+pair:
+	XORQ R8, R8
+
+half:
+	// Rows of the source, into the frame.
+	MOVQ        R9, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     Y2, 96(DI)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 32(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 64(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, 128(DI)
+	VMOVUPS     Y2, 224(DI)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 160(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 192(DI)
+	ADDQ        CX, R12
+	MOVQ        R12, R13
+	VMOVUPS     (R13), Y0
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y1
+	ADDQ        DX, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     Y0, 256(DI)
+	VMOVUPS     Y2, 352(DI)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, 288(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 320(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ        R10, R12
+	VMOVUPS     (DI), Y0
+	VMOVUPS     128(DI), Y1
+	VMOVUPS     256(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R13)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(BX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     160(DI), Y1
+	VMOVUPS     288(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R13)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(BX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     192(DI), Y1
+	VMOVUPS     320(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R13)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(BX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        SI, R12
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     224(DI), Y1
+	VMOVUPS     352(DI), Y2
+	LEAQ        (R12)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R12)
+	VMOVUPS     Y2, (R13)
+	VMULPS      factor5<>+0(SB), Y0, Y0
+	VFMADD231PS factor5<>+0(SB), Y2, Y0
+	VMULPS      factor5<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(BX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R12)(BX*2)
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	INCQ        R8
+	CMPQ        R8, $0x02
+	JNE         half
+	SUBQ        $0x40, R10
+	ADDQ        48(AX), R10
+	DECQ        R11
+	JNZ         pair
+	MOVQ        72(AX), R12
+	ADDQ        R12, (AX)
+	MOVQ        80(AX), R12
+	ADDQ        R12, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -4102,17 +4920,52 @@ TEXT ·columnSums(SB), NOSPLIT, $0-8
 columns:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	MOVQ   CX, DI
 	MOVQ   16(AX), R8
 
+rows:
+	SUBQ   $0x04, R8
+	JLT    rest
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y4, Y4
+	ADDQ   DX, DI
+	VADDPS (DI), Y1, Y1
+	VADDPS 32(DI), Y5, Y5
+	ADDQ   DX, DI
+	VADDPS (DI), Y2, Y2
+	VADDPS 32(DI), Y6, Y6
+	ADDQ   DX, DI
+	VADDPS (DI), Y3, Y3
+	VADDPS 32(DI), Y7, Y7
+	ADDQ   DX, DI
+	JMP    rows
+
+rest:
+	ADDQ $0x04, R8
+	JEQ  store
+
 row:
-	VADDPS  (DI), Y0, Y0
-	VADDPS  32(DI), Y1, Y1
-	ADDQ    DX, DI
-	DECQ    R8
-	JNZ     row
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y4, Y4
+	ADDQ   DX, DI
+	DECQ   R8
+	JNZ    row
+
+store:
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
 	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y6, Y6
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS Y4, 32(BX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, BX
 	SUBQ    $0x02, SI
@@ -4131,49 +4984,97 @@ TEXT ·columnSquares(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), DI
 
 columns:
-	VXORPS  Y0, Y0, Y0
-	VMOVUPS (SI), Y1
+	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	VMOVUPS 32(SI), Y3
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS (SI), Y0
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS 32(SI), Y5
 	MOVQ    CX, R8
 	MOVQ    16(AX), R9
 
+rows:
+	SUBQ        $0x04, R9
+	JLT         rest
+	VMOVUPS     (R8), Y10
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y10, Y1
+	VMOVUPS     32(R8), Y10
+	VSUBPS      Y5, Y10, Y10
+	VFMADD231PS Y10, Y10, Y6
+	ADDQ        DX, R8
+	VMOVUPS     (R8), Y10
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y10, Y2
+	VMOVUPS     32(R8), Y10
+	VSUBPS      Y5, Y10, Y10
+	VFMADD231PS Y10, Y10, Y7
+	ADDQ        DX, R8
+	VMOVUPS     (R8), Y10
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y10, Y3
+	VMOVUPS     32(R8), Y10
+	VSUBPS      Y5, Y10, Y10
+	VFMADD231PS Y10, Y10, Y8
+	ADDQ        DX, R8
+	VMOVUPS     (R8), Y10
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y10, Y4
+	VMOVUPS     32(R8), Y10
+	VSUBPS      Y5, Y10, Y10
+	VFMADD231PS Y10, Y10, Y9
+	ADDQ        DX, R8
+	JMP         rows
+
+rest:
+	ADDQ $0x04, R9
+	JEQ  store
+
 row:
-	VMOVUPS     (R8), Y4
-	VSUBPS      Y1, Y4, Y4
-	VFMADD231PS Y4, Y4, Y0
-	VMOVUPS     32(R8), Y4
-	VSUBPS      Y3, Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
+	VMOVUPS     (R8), Y10
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y10, Y1
+	VMOVUPS     32(R8), Y10
+	VSUBPS      Y5, Y10, Y10
+	VFMADD231PS Y10, Y10, Y6
 	ADDQ        DX, R8
 	DECQ        R9
 	JNZ         row
-	VMOVUPS     Y0, (BX)
-	VMOVUPS     Y2, 32(BX)
-	ADDQ        $0x40, CX
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, SI
-	SUBQ        $0x02, DI
-	JNZ         columns
+
+store:
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y1, (BX)
+	VADDPS  Y7, Y6, Y6
+	VADDPS  Y9, Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS Y6, 32(BX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x02, DI
+	JNZ     columns
 	VZEROUPPER
 	RET
 
 // func affinePool(args *byte)
 // Requires: AVX, FMA3
-TEXT ·affinePool(SB), NOSPLIT, $32-8
+TEXT ·affinePool(SB), NOSPLIT, $24-8
 	MOVQ args+0(FP), AX
 	MOVQ 72(AX), CX
-	MOVQ 80(AX), DX
 
 row:
 	MOVQ (AX), DX
 	MOVQ DX, (SP)
 	MOVQ 24(AX), DX
 	MOVQ DX, 8(SP)
-	MOVQ 48(AX), DX
-	MOVQ DX, 16(SP)
 	MOVQ 104(AX), DX
-	MOVQ DX, 24(SP)
+	MOVQ DX, 16(SP)
 
 column:
 	MOVQ (SP), DX
@@ -4190,16 +5091,12 @@ channel:
 	VMOVUPS     (CX)(R9*4), Y0
 	VMOVUPS     32(CX)(R9*4), Y1
 	VMOVUPS     (DX)(R9*1), Y2
-	VMOVAPS     Y2, Y2
 	VFMADD213PS Y1, Y0, Y2
 	VMOVUPS     (BX)(R9*1), Y3
-	VMOVAPS     Y3, Y3
 	VFMADD213PS Y1, Y0, Y3
 	VMOVUPS     (SI)(R9*1), Y4
-	VMOVAPS     Y4, Y4
 	VFMADD213PS Y1, Y0, Y4
 	VMOVUPS     (DI)(R9*1), Y5
-	VMOVAPS     Y5, Y5
 	VFMADD213PS Y1, Y0, Y5
 	VMAXPS      Y2, Y3, Y0
 	VMAXPS      Y4, Y5, Y1
@@ -4215,7 +5112,7 @@ channel:
 	ADDQ        DX, (SP)
 	MOVQ        40(AX), DX
 	ADDQ        DX, 8(SP)
-	DECQ        24(SP)
+	DECQ        16(SP)
 	JNZ         column
 	MOVQ        8(AX), DX
 	ADDQ        DX, (AX)
@@ -4227,194 +5124,285 @@ channel:
 	VZEROUPPER
 	RET
 
-// func poolGradientSums(args *byte)
-// Requires: AVX, FMA3
-TEXT ·poolGradientSums(SB), NOSPLIT, $32-8
+// func poolSelect(args *byte)
+// Requires: AVX
+TEXT ·poolSelect(SB), NOSPLIT, $24-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), CX
-	MOVQ 80(AX), DX
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), CX
+
+channels:
+	VMOVUPS (DX), Y0
+	MOVQ    (AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    112(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    96(AX), CX
+	MOVQ    CX, 16(SP)
 
 row:
-	MOVQ (AX), BX
-	MOVQ BX, (SP)
-	MOVQ 24(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 48(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 104(AX), BX
-	MOVQ BX, 24(SP)
+	MOVQ (SP), BX
+	MOVQ 8(SP), SI
+	MOVQ 104(AX), DI
+	MOVQ 16(AX), R9
+	MOVQ BX, R8
+	ADDQ 8(AX), R8
 
 column:
-	MOVQ (SP), BX
-	MOVQ BX, SI
-	ADDQ 16(AX), SI
-	MOVQ BX, DI
-	ADDQ 8(AX), DI
-	MOVQ DI, R8
-	ADDQ 16(AX), R8
-	MOVQ 8(SP), R9
-	XORQ R10, R10
+	VMOVUPS   (BX), Y1
+	VMULPS    Y1, Y0, Y2
+	VMOVUPS   (BX)(R9*1), Y3
+	VMULPS    Y3, Y0, Y4
+	VMOVUPS   (R8), Y5
+	VMULPS    Y5, Y0, Y6
+	VMOVUPS   (R8)(R9*1), Y7
+	VMULPS    Y7, Y0, Y8
+	VCMPPS    $0x0e, Y2, Y4, Y9
+	VBLENDVPS Y9, Y3, Y1, Y1
+	VMAXPS    Y2, Y4, Y3
+	VMOVAPS   Y3, Y2
+	VCMPPS    $0x0e, Y6, Y8, Y9
+	VBLENDVPS Y9, Y7, Y5, Y5
+	VMAXPS    Y6, Y8, Y3
+	VMOVAPS   Y3, Y6
+	VCMPPS    $0x0e, Y2, Y6, Y9
+	VBLENDVPS Y9, Y5, Y1, Y1
+	VMOVUPS   Y1, (SI)
+	MOVQ      16(AX), CX
+	ADDQ      CX, CX
+	ADDQ      CX, R8
+	ADDQ      CX, BX
+	MOVQ      128(AX), CX
+	ADDQ      CX, SI
+	DECQ      DI
+	JNZ       column
+	MOVQ      8(AX), CX
+	ADDQ      CX, CX
+	ADDQ      CX, (SP)
+	MOVQ      120(AX), CX
+	ADDQ      CX, 8(SP)
+	DECQ      16(SP)
+	JNZ       row
+	ADDQ      $0x20, (AX)
+	ADDQ      $0x20, 112(AX)
+	ADDQ      $0x80, DX
+	SUBQ      $0x20, 88(AX)
+	JNZ       channels
+	VZEROUPPER
+	RET
 
-channel:
-	VMOVUPS     (CX)(R10*4), Y0
-	VMOVUPS     32(CX)(R10*4), Y1
-	VMOVUPS     (BX)(R10*1), Y2
-	VMOVAPS     Y2, Y3
+// func poolApply(args *byte)
+// Requires: AVX, FMA3
+TEXT ·poolApply(SB), NOSPLIT, $24-8
+	MOVQ args+0(FP), AX
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), CX
+
+channels:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    24(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    112(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    96(AX), CX
+	MOVQ    CX, 16(SP)
+
+row:
+	MOVQ (SP), BX
+	MOVQ 8(SP), SI
+	MOVQ 104(AX), DI
+
+column:
+	VMOVUPS     (SI), Y3
 	VFMADD213PS Y1, Y0, Y3
-	VMOVUPS     (SI)(R10*1), Y4
-	VMOVAPS     Y4, Y5
-	VFMADD213PS Y1, Y0, Y5
-	VMOVUPS     (DI)(R10*1), Y6
+	VMAXPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (BX)
+	MOVQ        40(AX), CX
+	ADDQ        CX, BX
+	MOVQ        128(AX), CX
+	ADDQ        CX, SI
+	DECQ        DI
+	JNZ         column
+	MOVQ        32(AX), CX
+	ADDQ        CX, (SP)
+	MOVQ        120(AX), CX
+	ADDQ        CX, 8(SP)
+	DECQ        16(SP)
+	JNZ         row
+	ADDQ        $0x20, 24(AX)
+	ADDQ        $0x20, 112(AX)
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, 88(AX)
+	JNZ         channels
+	VZEROUPPER
+	RET
+
+// func poolGradientSums(args *byte)
+// Requires: AVX, FMA3
+TEXT ·poolGradientSums(SB), NOSPLIT, $24-8
+	MOVQ args+0(FP), AX
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+
+channels:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    24(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    112(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    96(AX), CX
+	MOVQ    CX, 16(SP)
+
+row:
+	MOVQ (SP), SI
+	MOVQ 8(SP), DI
+	MOVQ 104(AX), R8
+
+column:
+	VMOVUPS     (DI), Y6
 	VMOVAPS     Y6, Y7
 	VFMADD213PS Y1, Y0, Y7
-	VMOVUPS     (R8)(R10*1), Y8
-	VMOVAPS     Y8, Y9
-	VFMADD213PS Y1, Y0, Y9
-	VMAXPS      Y3, Y5, Y0
-	VMAXPS      Y7, Y9, Y1
-	VMAXPS      Y0, Y1, Y0
-	VMOVAPS     Y8, Y1
-	VCMPPS      $0x00, Y7, Y0, Y7
-	VBLENDVPS   Y7, Y6, Y1, Y1
-	VCMPPS      $0x00, Y5, Y0, Y7
-	VBLENDVPS   Y7, Y4, Y1, Y1
-	VCMPPS      $0x00, Y3, Y0, Y7
-	VBLENDVPS   Y7, Y2, Y1, Y1
-	VXORPS      Y2, Y2, Y2
-	VCMPPS      $0x0e, Y2, Y0, Y0
-	VANDPS      (R9)(R10*1), Y0, Y0
-	VADDPS      (DX)(R10*2), Y0, Y2
-	VMOVUPS     Y2, (DX)(R10*2)
-	VSUBPS      64(CX)(R10*4), Y1, Y1
-	VMOVUPS     32(DX)(R10*2), Y2
-	VFMADD231PS Y0, Y1, Y2
-	VMOVUPS     Y2, 32(DX)(R10*2)
-	ADDQ        $0x20, R10
-	CMPQ        R10, 88(AX)
-	JNE         channel
-	MOVQ        16(AX), BX
-	ADDQ        BX, (SP)
-	ADDQ        BX, (SP)
-	MOVQ        40(AX), BX
-	ADDQ        BX, 8(SP)
-	DECQ        24(SP)
+	VCMPPS      $0x0e, Y3, Y7, Y7
+	VANDPS      (SI), Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VSUBPS      Y2, Y6, Y6
+	VFMADD231PS Y7, Y6, Y5
+	MOVQ        40(AX), CX
+	ADDQ        CX, SI
+	MOVQ        128(AX), CX
+	ADDQ        CX, DI
+	DECQ        R8
 	JNZ         column
-	MOVQ        8(AX), BX
-	ADDQ        BX, (AX)
-	ADDQ        BX, (AX)
-	MOVQ        32(AX), BX
-	ADDQ        BX, 24(AX)
-	DECQ        96(AX)
+	MOVQ        32(AX), CX
+	ADDQ        CX, (SP)
+	MOVQ        120(AX), CX
+	ADDQ        CX, 8(SP)
+	DECQ        16(SP)
 	JNZ         row
+	VADDPS      (BX), Y4, Y4
+	VADDPS      32(BX), Y5, Y5
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y5, 32(BX)
+	ADDQ        $0x40, BX
+	ADDQ        $0x20, 24(AX)
+	ADDQ        $0x20, 112(AX)
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, 88(AX)
+	JNZ         channels
 	VZEROUPPER
 	RET
 
 // func poolGradient(args *byte)
 // Requires: AVX, FMA3
-TEXT ·poolGradient(SB), NOSPLIT, $32-8
+TEXT ·poolGradient(SB), NOSPLIT, $40-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), CX
-	MOVQ 80(AX), DX
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), CX
+
+channels:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    (AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    24(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, 16(SP)
+	MOVQ    112(AX), CX
+	MOVQ    CX, 24(SP)
+	MOVQ    96(AX), CX
+	MOVQ    CX, 32(SP)
 
 row:
-	MOVQ (AX), DX
-	MOVQ DX, (SP)
-	MOVQ 24(AX), DX
-	MOVQ DX, 8(SP)
-	MOVQ 48(AX), DX
-	MOVQ DX, 16(SP)
-	MOVQ 104(AX), DX
-	MOVQ DX, 24(SP)
+	MOVQ (SP), BX
+	MOVQ 8(SP), SI
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	MOVQ 104(AX), R9
+	MOVQ 16(AX), R11
+	MOVQ BX, R10
+	ADDQ 8(AX), R10
+	MOVQ 64(AX), R13
+	MOVQ DI, R12
+	ADDQ 56(AX), R12
 
 column:
-	MOVQ (SP), DX
-	MOVQ DX, BX
-	ADDQ 16(AX), BX
-	MOVQ DX, SI
-	ADDQ 8(AX), SI
-	MOVQ SI, DI
-	ADDQ 16(AX), DI
-	MOVQ 16(SP), R8
-	MOVQ R8, R9
-	ADDQ 64(AX), R9
-	MOVQ R8, R10
-	ADDQ 56(AX), R10
-	MOVQ R10, R11
-	ADDQ 64(AX), R11
-	MOVQ 8(SP), R12
-	XORQ R13, R13
-
-channel:
-	VMOVUPS      (CX)(R13*4), Y0
-	VMOVUPS      32(CX)(R13*4), Y1
-	VMOVUPS      (DX)(R13*1), Y2
-	VMOVAPS      Y2, Y3
-	VFMADD213PS  Y1, Y0, Y3
-	VMOVUPS      (BX)(R13*1), Y4
-	VMOVAPS      Y4, Y5
-	VFMADD213PS  Y1, Y0, Y5
-	VMOVUPS      (SI)(R13*1), Y6
-	VMOVAPS      Y6, Y7
-	VFMADD213PS  Y1, Y0, Y7
-	VMOVUPS      (DI)(R13*1), Y8
-	VMOVAPS      Y8, Y9
-	VFMADD213PS  Y1, Y0, Y9
-	VMAXPS       Y3, Y5, Y0
-	VMAXPS       Y7, Y9, Y1
-	VMAXPS       Y0, Y1, Y0
-	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x0e, Y1, Y0, Y1
-	VANDPS       (R12)(R13*1), Y1, Y1
-	VMOVUPS      (CX)(R13*4), Y10
-	VMULPS       Y10, Y1, Y1
-	VMOVUPS      64(CX)(R13*4), Y10
-	VMOVUPS      96(CX)(R13*4), Y11
-	VCMPPS       $0x00, Y3, Y0, Y3
-	VANDPS       Y1, Y3, Y12
-	VANDNPS      Y1, Y3, Y1
-	VFNMADD213PS Y10, Y11, Y2
-	VADDPS       Y12, Y2, Y2
-	VMOVUPS      Y2, (R8)(R13*1)
-	VCMPPS       $0x00, Y5, Y0, Y3
-	VANDPS       Y1, Y3, Y12
-	VANDNPS      Y1, Y3, Y1
-	VFNMADD213PS Y10, Y11, Y4
-	VADDPS       Y12, Y4, Y4
-	VMOVUPS      Y4, (R9)(R13*1)
-	VCMPPS       $0x00, Y7, Y0, Y3
-	VANDPS       Y1, Y3, Y12
-	VANDNPS      Y1, Y3, Y1
-	VFNMADD213PS Y10, Y11, Y6
-	VADDPS       Y12, Y6, Y6
-	VMOVUPS      Y6, (R10)(R13*1)
-	VCMPPS       $0x00, Y9, Y0, Y3
-	VANDPS       Y1, Y3, Y12
-	VANDNPS      Y1, Y3, Y1
-	VFNMADD213PS Y10, Y11, Y8
-	VADDPS       Y12, Y8, Y8
-	VMOVUPS      Y8, (R11)(R13*1)
-	ADDQ         $0x20, R13
-	CMPQ         R13, 88(AX)
-	JNE          channel
-	MOVQ         16(AX), DX
-	ADDQ         DX, (SP)
-	ADDQ         DX, (SP)
-	MOVQ         40(AX), DX
-	ADDQ         DX, 8(SP)
-	MOVQ         64(AX), DX
-	ADDQ         DX, 16(SP)
-	ADDQ         DX, 16(SP)
-	DECQ         24(SP)
+	VMOVUPS      (R8), Y5
+	VMOVAPS      Y5, Y6
+	VFMADD213PS  Y1, Y0, Y6
+	VCMPPS       $0x0e, Y4, Y6, Y6
+	VANDPS       (SI), Y6, Y6
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      (BX), Y9
+	VCMPPS       $0x00, Y9, Y5, Y7
+	VANDPS       Y6, Y7, Y8
+	VANDNPS      Y6, Y7, Y6
+	VFNMADD213PS Y2, Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (DI)
+	VMOVUPS      (BX)(R11*1), Y9
+	VCMPPS       $0x00, Y9, Y5, Y7
+	VANDPS       Y6, Y7, Y8
+	VANDNPS      Y6, Y7, Y6
+	VFNMADD213PS Y2, Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (DI)(R13*1)
+	VMOVUPS      (R10), Y9
+	VCMPPS       $0x00, Y9, Y5, Y7
+	VANDPS       Y6, Y7, Y8
+	VANDNPS      Y6, Y7, Y6
+	VFNMADD213PS Y2, Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (R12)
+	VMOVUPS      (R10)(R11*1), Y9
+	VCMPPS       $0x00, Y9, Y5, Y7
+	VANDPS       Y6, Y7, Y8
+	VANDNPS      Y6, Y7, Y6
+	VFNMADD213PS Y2, Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (R12)(R13*1)
+	MOVQ         16(AX), CX
+	ADDQ         CX, CX
+	ADDQ         CX, R10
+	ADDQ         CX, BX
+	MOVQ         40(AX), CX
+	ADDQ         CX, SI
+	MOVQ         64(AX), CX
+	ADDQ         CX, CX
+	ADDQ         CX, R12
+	ADDQ         CX, DI
+	MOVQ         128(AX), CX
+	ADDQ         CX, R8
+	DECQ         R9
 	JNZ          column
-	MOVQ         8(AX), DX
-	ADDQ         DX, (AX)
-	ADDQ         DX, (AX)
-	MOVQ         32(AX), DX
-	ADDQ         DX, 24(AX)
-	MOVQ         56(AX), DX
-	ADDQ         DX, 48(AX)
-	ADDQ         DX, 48(AX)
-	DECQ         96(AX)
+	MOVQ         8(AX), CX
+	ADDQ         CX, CX
+	ADDQ         CX, (SP)
+	MOVQ         32(AX), CX
+	ADDQ         CX, 8(SP)
+	MOVQ         56(AX), CX
+	ADDQ         CX, CX
+	ADDQ         CX, 16(SP)
+	MOVQ         120(AX), CX
+	ADDQ         CX, 24(SP)
+	DECQ         32(SP)
 	JNZ          row
+	ADDQ         $0x20, (AX)
+	ADDQ         $0x20, 24(AX)
+	ADDQ         $0x20, 48(AX)
+	ADDQ         $0x20, 112(AX)
+	ADDQ         $0x80, DX
+	SUBQ         $0x20, 88(AX)
+	JNZ          channels
 	VZEROUPPER
 	RET

@@ -228,16 +228,7 @@ func fastHalves(dst []float32, src []byte) {
 
 func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
 
-func (p *Pool) fast(pass poolPass, sums Sums) {
-	switch pass {
-	case poolForward:
-		p.portableForward()
-	case poolSums:
-		p.portableGradientSums(sums)
-	case poolBackward:
-		p.portableGradient()
-	}
-}
+func (p *Pool) fast(pass poolPass, sums Sums) { p.portable(pass, sums) }
 
 func (c *Columns) fast(dst, mean []float32) {
 	if mean == nil {

@@ -73,6 +73,14 @@ func (t tileTransform) line(dst, src *line) {
 		tileInputLine(dst, src)
 	case tileOutput:
 		tileOutputLine(dst, src)
+	case tileFilter:
+		tileFilterLine(dst, src)
+	case pairInput:
+		pairInputLine(dst, src)
+	case pairOutput:
+		pairOutputLine(dst, src)
+	case pairFilter:
+		pairFilterLine(dst, src)
 	case mapInput:
 		mapInputLine(dst, src)
 	case mapOutput:
@@ -100,6 +108,26 @@ func tileOutputLine(y, m *line) {
 	y[0] = m[0] + m[3] + sum
 	y[1] = m[1] - m[2] + 2*m[3]
 	y[2] = sum + m[4] + 4*m[3]
+}
+
+func tileFilterLine(u, g *line) {
+	u[0], u[4] = 1./2*g[0], g[2]
+	u[1] = -1./2*g[0] - 1./2*g[1] - 1./2*g[2]
+	u[2] = -1./6*g[0] + 1./6*g[1] - 1./6*g[2]
+	u[3] = 1./6*g[0] + 1./3*g[1] + 2./3*g[2]
+}
+
+func pairInputLine(t, d *line) {
+	t[0], t[1], t[2], t[3] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
+}
+
+func pairOutputLine(y, m *line) {
+	y[0], y[1] = m[0]+m[1]+m[2], m[1]-m[2]-m[3]
+}
+
+func pairFilterLine(u, g *line) {
+	even, odd := 1./2*(g[0]+g[2]), 1./2*g[1]
+	u[0], u[1], u[2], u[3] = g[0], even+odd, even-odd, g[2]
 }
 
 func mapInputLine(t, d *line) {
@@ -152,26 +180,29 @@ func mapFilterGradientLine(g, u *line) {
 	g[2] = u[7] - 2./9*s1 + 2./45*s2 + 8./45*s3
 }
 
-// portable transforms rows of the source tile, then columns of the result.
+// portable transforms rows of every source tile, then columns of the result.
 func (t *Tiles) portable(transform tileTransform) {
 	in, out := transform.size()
 	var half [mapPoints]line // [in row][out column]
 	var src, dst line
-	for c := range t.Channels {
-		for i := range in {
-			for j := range in {
-				src[j] = t.Src[i*t.SrcRow+j*t.SrcPixel+c]
-			}
-			transform.line(&half[i], &src)
-		}
-		to := t.Dst[c/Panel*t.DstPanel+c%Panel:]
-		for j := range out {
+	for tile := range max(t.Count, 1) {
+		from, to := t.Src[tile*t.SrcNext:], t.Dst[tile*t.DstNext:]
+		for c := range t.Channels {
 			for i := range in {
-				src[i] = half[i][j]
+				for j := range in {
+					src[j] = from[i*t.SrcRow+j*t.SrcPixel+c]
+				}
+				transform.line(&half[i], &src)
 			}
-			transform.line(&dst, &src)
-			for i := range out {
-				to[i*t.DstRow+j*t.DstPixel] = dst[i]
+			at := c/Panel*t.DstPanel + c%Panel
+			for j := range out {
+				for i := range in {
+					src[i] = half[i][j]
+				}
+				transform.line(&dst, &src)
+				for i := range out {
+					to[at+i*t.DstRow+j*t.DstPixel] = dst[i]
+				}
 			}
 		}
 	}
@@ -196,68 +227,103 @@ func (c *Columns) portableSquares(dst, mean []float32) {
 	}
 }
 
-// window returns the four pixels of a 2x2 window, their affine values and the largest of those.
-func (p *Pool) window(row, col, channel int) (y, z [4]float32, top float32) {
-	scale, shift := p.Table.At(TableScale, channel), p.Table.At(TableShift, channel)
-	at := 2*row*p.YRow + 2*col*p.YPixel + channel
-	y = [4]float32{p.Y[at], p.Y[at+p.YPixel], p.Y[at+p.YRow], p.Y[at+p.YRow+p.YPixel]}
-	for i := range z {
-		z[i] = scale*y[i] + shift
+func (p *Pool) portable(pass poolPass, sums Sums) {
+	switch pass {
+	case poolForward:
+		p.portableForward()
+	case poolTops:
+		p.portableSelect()
+	case poolTopsForward:
+		p.portableApply()
+	case poolSums:
+		p.portableGradientSums(sums)
+	case poolBackward:
+		p.portableGradient()
 	}
-	return y, z, max(z[0], z[1], z[2], z[3])
 }
 
-func first(z [4]float32, top float32) int {
-	for i, v := range z {
-		if v == top {
-			return i
+// each calls do for every pooled pixel: where its window, its gradients, its largest value and itself begin, channel 0.
+func (p *Pool) each(do func(y, dy, top, pooled int)) {
+	for r := range p.Rows {
+		for c := range p.Cols {
+			do(2*r*p.YRow+2*c*p.YPixel, 2*r*p.DYRow+2*c*p.DYPixel, r*p.TopRow+c*p.TopPixel, r*p.PooledRow+c*p.PooledPixel)
 		}
+	}
+}
+
+// square returns how far the pixels of a 2x2 window are from its first.
+func square(row, pixel int) [4]int { return [4]int{0, pixel, row, row + pixel} }
+
+func (p *Pool) portableForward() {
+	window := square(p.YRow, p.YPixel)
+	p.each(func(y, _, _, pooled int) {
+		for ch := range p.Channels {
+			scale, shift := p.Table.At(TableScale, ch), p.Table.At(TableShift, ch)
+			var top float32
+			for _, off := range window {
+				top = max(top, scale*p.Y[y+off+ch]+shift)
+			}
+			p.Pooled[pooled+ch] = top
+		}
+	})
+}
+
+func (p *Pool) portableSelect() {
+	window := square(p.YRow, p.YPixel)
+	p.each(func(y, _, top, _ int) {
+		for ch := range p.Channels {
+			sign, best := p.Table.At(TableScale, ch), p.Y[y+ch]
+			for _, off := range window[1:] {
+				if v := p.Y[y+off+ch]; sign*v > sign*best {
+					best = v
+				}
+			}
+			p.Top[top+ch] = best
+		}
+	})
+}
+
+func (p *Pool) portableApply() {
+	p.each(func(_, _, top, pooled int) {
+		for ch := range p.Channels {
+			p.Pooled[pooled+ch] = max(0, p.Table.At(TableScale, ch)*p.Top[top+ch]+p.Table.At(TableShift, ch))
+		}
+	})
+}
+
+// alive is the gradient of a pooled pixel, 0 where the ReLU let nothing pass.
+func (p *Pool) alive(top, pooled, ch int) float32 {
+	if p.Table.At(TableScale, ch)*p.Top[top+ch]+p.Table.At(TableShift, ch) > 0 {
+		return p.Pooled[pooled+ch]
 	}
 	return 0
 }
 
-func (p *Pool) portableForward() {
-	for r := range p.Rows {
-		for c := range p.Cols {
-			dst := p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels]
-			for ch := range dst {
-				_, _, top := p.window(r, c, ch)
-				dst[ch] = max(0, top)
-			}
-		}
-	}
-}
-
 func (p *Pool) portableGradientSums(sums Sums) {
-	for r := range p.Rows {
-		for c := range p.Cols {
-			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
-				if y, z, top := p.window(r, c, ch); top > 0 {
-					sums.Add(0, ch, dz)
-					sums.Add(1, ch, dz*(y[first(z, top)]-p.Table.At(TableMean, ch)))
-				}
-			}
+	p.each(func(_, _, top, pooled int) {
+		for ch := range p.Channels {
+			dz := p.alive(top, pooled, ch)
+			sums.Add(0, ch, dz)
+			sums.Add(1, ch, dz*(p.Top[top+ch]-p.Table.At(TableMean, ch)))
 		}
-	}
+	})
 }
 
 func (p *Pool) portableGradient() {
-	for r := range p.Rows {
-		for c := range p.Cols {
-			for ch, dz := range p.Pooled[r*p.PooledRow+c*p.PooledPixel:][:p.Channels] {
-				y, z, top := p.window(r, c, ch)
-				base, slope := p.Table.At(TableMean, ch), p.Table.At(TableSlope, ch)
-				at := 2*r*p.DYRow + 2*c*p.DYPixel + ch
-				offsets := [4]int{0, p.DYPixel, p.DYRow, p.DYRow + p.DYPixel}
-				for i, off := range offsets {
-					p.DY[at+off] = base - slope*y[i]
+	from, to := square(p.YRow, p.YPixel), square(p.DYRow, p.DYPixel)
+	p.each(func(y, dy, top, pooled int) {
+		for ch := range p.Channels {
+			dz := p.Table.At(TableScale, ch) * p.alive(top, pooled, ch)
+			for i := range from {
+				v := p.Y[y+from[i]+ch]
+				d := p.Table.At(TableMean, ch) - p.Table.At(TableSlope, ch)*v
+				if v == p.Top[top+ch] {
+					d, dz = d+dz, 0 // the first that is equal takes it all
 				}
-				if top > 0 {
-					p.DY[at+offsets[first(z, top)]] += p.Table.At(TableScale, ch) * dz
-				}
+				p.DY[dy+to[i]+ch] = d
 			}
 		}
-	}
+	})
 }
 
 // portable takes all tiles to their points, then for each panel of eight output channels the products and back.

@@ -111,11 +111,15 @@ func TestPoolAtEverySize(t *testing.T) {
 		for side := 1; side <= 4; side++ {
 			twins(t, "pooled, sums and gradient", 1e-4, func(t *testing.T, rng *rand.Rand) []float32 {
 				p := Pool{Rows: side, Cols: side, Channels: channels, Table: Table(guarded(t, rng, len(NewTable(channels)))),
-					YPixel: channels, YRow: 2 * side * channels, PooledPixel: channels, PooledRow: side * channels, DYPixel: channels, DYRow: 2 * side * channels}
+					YPixel: channels, YRow: 2 * side * channels, TopPixel: channels, TopRow: side * channels,
+					PooledPixel: channels, PooledRow: side * channels, DYPixel: channels, DYRow: 2 * side * channels}
 				p.Y, p.DY = guarded(t, rng, 4*side*side*channels), guarded(t, rng, 4*side*side*channels)
-				p.Pooled = guarded(t, rng, side*side*channels)
+				p.Top, p.Pooled = guarded(t, rng, side*side*channels), guarded(t, rng, side*side*channels)
 				p.Forward()
 				written := append([]float32(nil), p.Pooled...)
+				p.Select()
+				p.Apply()
+				written = append(append(written, p.Top...), p.Pooled...)
 				sums := NewSums(channels)
 				p.GradientSums(sums) // of whatever Pooled holds
 				p.Gradient()

@@ -5,8 +5,8 @@ package kernel
 //
 //	Y = Aᵀ[ (G g Gᵀ) ⊙ (Bᵀ d B) ]A
 //
-// Evaluation, often of one picture, uses F(3x3,3x3): four tiles of 3x3 outputs, each from 5x5 inputs through 25
-// products instead of 81, interpolating at 0, 1, -1, 2 and infinity.
+// Evaluation, often of one picture, uses F(3x3,3x3), and so does the second convolution in training: tiles of 3x3 outputs, each
+// from 5x5 inputs through 25 products instead of 81, interpolating at 0, 1, -1, 2 and infinity.
 //
 //	     2 -1 -2  1  0           1/2    0    0          1  1  1  1  0
 //	     0 -2 -1  1  0          -1/2 -1/2 -1/2     Aᵀ = 0  1 -1  2  0
@@ -14,7 +14,15 @@ package kernel
 //	     0 -1  0  1  0           1/6  1/3  2/3
 //	     0  2 -1 -2  1             0    0    1
 //
-// Training uses F(6x6,3x3): the whole map is one tile, of 64 products instead of 324, interpolating at 0, 1, -1, 2, -2,
+// The first convolution in training uses F(2x2,3x3): 16 products instead of 36, at 0, 1, -1 and infinity. It rounds as a direct
+// sum does.
+//
+//	     1  0 -1  0          1    0   0
+//	Bᵀ = 0  1  1  0     G = 1/2  1/2 1/2     Aᵀ = 1  1  1  0
+//	     0 -1  1  0         1/2 -1/2 1/2          0  1 -1 -1
+//	     0  1  0 -1          0    0   1
+//
+// The ways back use F(6x6,3x3): a map of 6x6 is one tile, of 64 products instead of 324, interpolating at 0, 1, -1, 2, -2,
 // 1/2, -1/2 and infinity. The transformed filters are 2.6 times as large, which many pictures share and one does not.
 //
 //	     1    0 -21/4     0  21/4     0 -1 0            1     0     0
@@ -33,7 +41,8 @@ const (
 	MapPoints      = 64 // products of a map
 	tileSize       = 3  // outputs of a small tile, in one dimension
 	tilePoints     = 5  // its inputs and products, in one dimension
-	mapTiles       = 2  // small tiles of a map, in one dimension
+	pairSize       = 2  // outputs of a tile of 2x2, in one dimension
+	pairPoints     = 4  // its inputs and products, in one dimension
 	mapSize        = 6  // outputs of a map, in one dimension
 	mapPoints      = 8  // its inputs and products, in one dimension
 	filterSize     = 3  // taps, in one dimension
@@ -47,14 +56,18 @@ type Tiles struct {
 	Dst                []float32
 	DstRow, DstPixel   int
 	DstPanel, Channels int // 16 channels on: DstPanel further (16 when channels lie together)
+
+	Count            int // of tiles, SrcNext and DstNext apart; 0 is one
+	SrcNext, DstNext int
 }
 
 func (t *Tiles) check(in, out int) {
 	if t.Channels%Panel != 0 || t.Channels == 0 {
 		panic("kernel: Tiles: channels must be a positive multiple of 16")
 	}
-	_ = t.Src[(in-1)*(t.SrcRow+t.SrcPixel)+t.Channels-1]
-	_ = t.Dst[(out-1)*(t.DstRow+t.DstPixel)+(t.Channels/Panel-1)*t.DstPanel+Panel-1]
+	last := max(t.Count, 1) - 1
+	_ = t.Src[last*t.SrcNext+(in-1)*(t.SrcRow+t.SrcPixel)+t.Channels-1]
+	_ = t.Dst[last*t.DstNext+(out-1)*(t.DstRow+t.DstPixel)+(t.Channels/Panel-1)*t.DstPanel+Panel-1]
 }
 
 // Input computes Bᵀ d B of a small tile: 5x5 pixels to 5x5 points.
@@ -62,6 +75,18 @@ func (t *Tiles) Input() { t.run(tileInput) }
 
 // Output computes Aᵀ m A of a small tile: 5x5 points to 3x3 pixels.
 func (t *Tiles) Output() { t.run(tileOutput) }
+
+// Filter computes G g Gᵀ for small tiles: 3x3 taps to 5x5 points.
+func (t *Tiles) Filter() { t.run(tileFilter) }
+
+// PairInput computes Bᵀ d B of a tile of 2x2: 4x4 pixels to 4x4 points.
+func (t *Tiles) PairInput() { t.run(pairInput) }
+
+// PairOutput computes Aᵀ m A of a tile of 2x2: 4x4 points to 2x2 pixels.
+func (t *Tiles) PairOutput() { t.run(pairOutput) }
+
+// PairFilter computes G g Gᵀ for tiles of 2x2: 3x3 taps to 4x4 points.
+func (t *Tiles) PairFilter() { t.run(pairFilter) }
 
 // MapInput computes Bᵀ d B: 8x8 pixels, the map with its border, to 8x8 points.
 func (t *Tiles) MapInput() { t.run(mapInput) }
@@ -83,6 +108,10 @@ type tileTransform uint8
 const (
 	tileInput tileTransform = iota
 	tileOutput
+	tileFilter
+	pairInput
+	pairOutput
+	pairFilter
 	mapInput
 	mapOutput
 	mapGradient
@@ -93,7 +122,8 @@ const (
 // size returns how many vectors a transform reads and writes, in one dimension.
 func (t tileTransform) size() (in, out int) {
 	size := [...][2]int{
-		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize},
+		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize}, tileFilter: {filterSize, tilePoints},
+		pairInput: {pairPoints, pairPoints}, pairOutput: {pairPoints, pairSize}, pairFilter: {filterSize, pairPoints},
 		mapInput: {mapPoints, mapPoints}, mapOutput: {mapPoints, mapSize}, mapGradient: {mapSize, mapPoints},
 		mapFilter: {filterSize, mapPoints}, mapFilterGradient: {mapPoints, filterSize},
 	}[t]
@@ -106,29 +136,5 @@ func (t *Tiles) run(transform tileTransform) {
 		t.fast(transform)
 	} else {
 		t.portable(transform)
-	}
-}
-
-// winogradG is G, the weights' transform.
-var winogradG = [tilePoints][tileSize]float32{
-	{0.5, 0, 0},
-	{-0.5, -0.5, -0.5},
-	{-1.0 / 6, 1.0 / 6, -1.0 / 6},
-	{1.0 / 6, 1.0 / 3, 2.0 / 3},
-	{0, 0, 1},
-}
-
-// WinogradFilter computes u = G g Gᵀ of one 3x3 filter.
-func WinogradFilter(u *[WinogradPoints]float32, g *[9]float32) {
-	var t [tilePoints][tileSize]float32
-	for i, row := range winogradG {
-		for j := range tileSize {
-			t[i][j] = row[0]*g[j] + row[1]*g[3+j] + row[2]*g[6+j]
-		}
-	}
-	for i := range tilePoints {
-		for j, row := range winogradG {
-			u[i*tilePoints+j] = t[i][0]*row[0] + t[i][1]*row[1] + t[i][2]*row[2]
-		}
 	}
 }

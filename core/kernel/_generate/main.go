@@ -34,6 +34,8 @@ func main() {
 	columnSums()
 	columnSquares()
 	affinePool()
+	poolSelect()
+	poolApply()
 	poolGradientSums()
 	poolGradient()
 	Generate()
@@ -101,6 +103,11 @@ func gemmTile(rows int) {
 	for r := range acc {
 		VXORPS(acc[r][0], acc[r][0], acc[r][0])
 		VXORPS(acc[r][1], acc[r][1], acc[r][1])
+	}
+	Comment("C is far away when it is added to, so it is asked for before the products.")
+	ahead := second(field(args, 104), cRow)
+	for r := range acc {
+		PREFETCHT0(address(ahead, cRow, r, 0))
 	}
 	segment := field(args, 80)
 	aSegment := field(args, 96) // A of the present group

@@ -14,9 +14,13 @@ func mathFloat32bits(v float32) uint32 { return math.Float32bits(v) }
 // grid gives the address of element (i, j) of a picture of vectors.
 type grid func(i, j int) Mem
 
-// frame is a grid in the stack frame.
-func frame(local Mem, columns int) grid {
-	return func(i, j int) Mem { return local.Offset((i*columns + j) * vector) }
+// frame is a grid in the stack frame. Frames are aligned to 8 bytes; half the vectors would lie across two cache lines.
+func frame(rows, columns int) grid {
+	local := AllocLocal((rows*columns + 1) * vector)
+	base := GP64()
+	LEAQ(local.Offset(vector-1), base)
+	ANDQ(I32(-vector), base)
+	return func(i, j int) Mem { return Mem{Base: base, Disp: (i*columns + j) * vector} }
 }
 
 // inputRow emits Bᵀ·d for five registers.
@@ -168,6 +172,32 @@ func mapFilterGradientRow(u []reg.VecVirtual, store func(j int, v reg.VecVirtual
 	store(2, sum(term{1, u[7]}, term{-2. / 9, s[0]}, term{2. / 45, s[1]}, term{8. / 45, s[2]}))
 }
 
+func tileFilterRow(g []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, sum(term{1. / 2, g[0]}))
+	store(1, sum(term{-1. / 2, g[0]}, term{-1. / 2, g[1]}, term{-1. / 2, g[2]}))
+	store(2, sum(term{-1. / 6, g[0]}, term{1. / 6, g[1]}, term{-1. / 6, g[2]}))
+	store(3, sum(term{1. / 6, g[0]}, term{1. / 3, g[1]}, term{2. / 3, g[2]}))
+	store(4, g[2])
+}
+
+func pairInputRow(d []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, sum(term{1, d[0]}, term{-1, d[2]}))
+	store(1, sum(term{1, d[1]}, term{1, d[2]}))
+	store(2, sum(term{1, d[2]}, term{-1, d[1]}))
+	store(3, sum(term{1, d[1]}, term{-1, d[3]}))
+}
+
+func pairOutputRow(m []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, sum(term{1, m[0]}, term{1, m[1]}, term{1, m[2]}))
+	store(1, sum(term{1, m[1]}, term{-1, m[2]}, term{-1, m[3]}))
+}
+
+func pairFilterRow(g []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, g[0])
+	store(3, g[2])
+	both(store, 1, sum(term{1. / 2, g[0]}, term{1. / 2, g[2]}), sum(term{1. / 2, g[1]}))
+}
+
 type rowEmitter func(in []reg.VecVirtual, store func(j int, v reg.VecVirtual))
 
 // tileTransform lays out the shared shape of the three tile transforms: for every vector of
@@ -175,17 +205,17 @@ type rowEmitter func(in []reg.VecVirtual, store func(j int, v reg.VecVirtual))
 //
 // Arguments: 0 src, 8 source row stride, 16 source pixel stride, 24 dst, 32 destination row
 // stride, 40 destination column stride, 48 destination stride of 16 channels, 56 pairs of
-// vectors. All strides are bytes.
+// vectors, 64 tiles, 72 and 80 source and destination strides of those. All strides are bytes.
 func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	args := function(name, 0) // the frame is too large for NOSPLIT
-	local := AllocLocal(in * out * vector)
-	src, srcRow, srcPixel := field(args, 0), field(args, 8), field(args, 16)
-	dst, dstRow, dstCol := field(args, 24), field(args, 32), field(args, 40)
-	pairs := field(args, 56)
+	srcRow, srcPixel := field(args, 8), field(args, 16)
+	dstRow, dstCol := field(args, 32), field(args, 40)
 	row := consts()
-	temp := frame(local, out)
+	temp := frame(in, out)
 
 	half := GP64()
+	Label("tile")
+	src, dst, pairs := field(args, 0), field(args, 24), field(args, 56)
 	Label("pair")
 	XORQ(half, half)
 	Label("half")
@@ -230,6 +260,12 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	ADDQ(Mem{Base: args, Disp: 48}, dst)
 	DECQ(pairs)
 	JNZ(LabelRef("pair"))
+	MOVQ(Mem{Base: args, Disp: 72}, p)
+	ADDQ(p, Mem{Base: args, Disp: 0})
+	MOVQ(Mem{Base: args, Disp: 80}, p)
+	ADDQ(p, Mem{Base: args, Disp: 24})
+	DECQ(Mem{Base: args, Disp: 64})
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
@@ -276,6 +312,10 @@ func transforms() {
 		{"winogradMapGradient", 6, 8, mapGradientRow},
 		{"winogradMapFilter", 3, 8, mapFilterRow},
 		{"winogradMapFilterGradient", 8, 3, mapFilterGradientRow},
+		{"winogradTileFilter", 3, 5, tileFilterRow},
+		{"winogradPairInput", 4, 4, pairInputRow},
+		{"winogradPairOutput", 4, 2, pairOutputRow},
+		{"winogradPairFilter", 3, 4, pairFilterRow},
 	} {
 		tileTransform(t.name, t.in, t.out, func() rowEmitter { return t.row })
 	}
