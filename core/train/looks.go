@@ -52,7 +52,7 @@ func ParseLooks(name string) (Looks, error) {
 // how wide the policy's noise was then, as a factor on its standard deviation. Weights that name no recipe of
 // ours are taken for published ones.
 func Taught(recipe string) (looks Looks, noise float32) {
-	r, err := newRecipe(recipe)
+	r, err := anyRecipe(recipe)
 	if recipe == "" || err != nil {
 		return Policy, 1
 	}

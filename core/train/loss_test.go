@@ -14,7 +14,7 @@ import (
 // for the published terms and for ours, one by one and together. Rewards are constants of the policy
 // gradient, so where they depend on an output, that output is checked without it.
 func TestGradientLoss(t *testing.T) {
-	ours, err := newRecipe(Ours)
+	ours, err := newRecipe(Ours, "cifar10")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,7 +195,7 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	case err == nil:
 		return nil, fmt.Errorf("%s holds a run already; go on with --resume or choose another folder", c.Dir)
 	}
-	if r.recipe, err = newRecipe(r.Recipe); err != nil {
+	if r.recipe, err = newRecipe(r.Recipe, r.Dataset); err != nil {
 		return nil, err
 	}
 	r.BatchSize = cmp.Or(r.BatchSize, r.recipe.batchSize)
@@ -226,17 +226,14 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	return r, nil
 }
 
-// digits is the data set in which a small thing is to be found; in the others it fills the picture.
-const digits = "mnist"
-
 // trainingSet is the data set's training split as the recipe wants it: pictures of nature are mirrored
 // and shifted; digits get fresh clutter where plain MNIST is at hand.
 func (r *trainer) trainingSet() (dataset.Set, error) {
-	if r.recipe.shift == 0 {
-		return r.data.Train, nil
-	}
-	if r.Dataset != digits {
+	if r.recipe.shift > 0 {
 		return dataset.Augment(r.data.Train, r.recipe.shift, r.Seed), nil
+	}
+	if !r.recipe.fresh || r.Dataset != digits {
+		return r.data.Train, nil
 	}
 	plain, err := dataset.OpenDigits(r.DataPath)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -387,8 +384,8 @@ func (r *trainer) load(path string) error {
 // forks reports whether the loaded run may go on by another recipe: as long as it has not gone past a start that both
 // share, nothing tells it from a run of that recipe.
 func (r *trainer) forks(was Config, name string) bool {
-	before, err := newRecipe(was.Recipe)
-	after, err2 := newRecipe(name)
+	before, err := newRecipe(was.Recipe, was.Dataset)
+	after, err2 := newRecipe(name, was.Dataset)
 	if err != nil || err2 != nil {
 		return false
 	}
@@ -547,9 +544,6 @@ func (r *trainer) report(batches, total int) {
 // step trains on one batch; step counts from 0 over the whole run of total steps.
 func (r *trainer) step(step, total int) (Losses, error) {
 	stage := r.recipe.stage(step, total)
-	if r.Dataset == digits {
-		stage.returns = 0 // where one look finds all there is to see, pushing the next ones off it cost a point
-	}
 	r.lookBy(stage)
 	r.learner.Run(r.BatchSize, r.fill)
 	r.learner.Forward(&r.batch)

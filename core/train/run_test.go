@@ -419,7 +419,7 @@ func TestPlateau(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	ours, err := newRecipe(Ours)
+	ours, err := newRecipe(Ours, "cifar10")
 	require.NoError(t, err)
 	assert.InDelta(t, 1./warmup, ours.rate(0, 10000), 1e-9)
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
@@ -436,6 +436,10 @@ func TestRates(t *testing.T) {
 		got.noise, got.returns = want.noise, want.returns
 		assert.Equal(t, want, got, step)
 	}
+	forDigits, err := newRecipe(Ours, digits)
+	require.NoError(t, err)
+	assert.Equal(t, stage{looks: Random, n: 3, noise: 0.3}, forDigits.stage(2499, 10000))
+	assert.Equal(t, stage{looks: Policy, n: core.Steps, noise: 0.3}, forDigits.stage(2500, 10000), "soon, and with nothing to push looks apart")
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
 	assert.False(t, ours.judges(7, 10))
