@@ -1,6 +1,6 @@
 // Package kernel holds the float32 inner loops of the network: matrix products with strides,
 // Winograd transforms for 3x3 convolutions of 6x6 maps, the fused passes of batch
-// normalisation, and the pointwise half of an LSTM cell.
+// normalisation, and the pointwise half of an LSTM cell; and the sums of bytes that shrink a photograph.
 //
 // Every kernel is defined in portable.go: short, obvious Go, the oracle of the tests and the
 // fallback everywhere. Where it matters it has fast twins, chosen at run time; the build tag

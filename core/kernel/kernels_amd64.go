@@ -273,6 +273,12 @@ func (p *Patch) fast()                     { p.portable() }
 func (p *Panels) fast()                    { p.portable(0) }
 func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
 
+func fastAcross(dst, src []byte, first []int32, weights []uint32) {
+	portableAcross(dst, src, first, weights)
+}
+
+func fastDown(dst, src []byte, weights []uint32) { portableDown(dst, src, weights) }
+
 // Evaluation here does without ConvPool, see Fuses.
 
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {

@@ -95,6 +95,24 @@ type patchArgs struct {
 	rows, rowCount, columns, columnCount uint32
 }
 
+type acrossArgs struct {
+	_                                      structs.HostLayout
+	dst, src, first, count, weights, fours uint32
+}
+
+type downArgs struct {
+	_                                         structs.HostLayout
+	dst, src, stride, weights, taps, sixteens uint32
+}
+
+//go:wasmimport gdram across
+//go:noescape
+func across(args *acrossArgs)
+
+//go:wasmimport gdram down
+//go:noescape
+func down(args *downArgs)
+
 //go:wasmimport gdram patch
 //go:noescape
 func patch(args *patchArgs)
@@ -131,7 +149,7 @@ func convPoolFours(args *convPoolArgs)
 //go:noescape
 func convPoolThrees(args *convPoolArgs)
 
-func address(s []float32) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
+func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
 
 func bytes(n int) uint32 { return uint32(n) * 4 }
 
@@ -206,8 +224,7 @@ func (p *Panels) fast() {
 func (p *Patch) fast() {
 	args := patchArgs{
 		dst: address(p.Dst), dstRow: bytes(p.DstRow), dstPixel: bytes(p.DstPixel), image: address(p.Image),
-		rows: uint32(uintptr(unsafe.Pointer(&p.Rows[0]))), rowCount: uint32(len(p.Rows)),
-		columns: uint32(uintptr(unsafe.Pointer(&p.Columns[0]))), columnCount: uint32(len(p.Columns)),
+		rows: address(p.Rows), rowCount: uint32(len(p.Rows)), columns: address(p.Columns), columnCount: uint32(len(p.Columns)),
 	}
 	patch(&args)
 	runtime.KeepAlive(p)
@@ -216,12 +233,35 @@ func (p *Patch) fast() {
 func fastHalves(dst []float32, src []byte) {
 	eights := len(dst) / 8
 	if eights > 0 {
-		args := halfArgs{dst: address(dst), src: uint32(uintptr(unsafe.Pointer(&src[0]))), eights: uint32(eights)}
+		args := halfArgs{dst: address(dst), src: address(src), eights: uint32(eights)}
 		halves(&args)
 		runtime.KeepAlive(dst)
 		runtime.KeepAlive(src)
 	}
 	portableHalves(dst[8*eights:], src[16*eights:])
+}
+
+func fastAcross(dst, src []byte, first []int32, weights []uint32) {
+	args := acrossArgs{
+		dst: address(dst), src: address(src), first: address(first), count: uint32(len(first)),
+		weights: address(weights), fours: uint32(len(weights) / len(first) / 4),
+	}
+	across(&args)
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+	runtime.KeepAlive(first)
+	runtime.KeepAlive(weights)
+}
+
+func fastDown(dst, src []byte, weights []uint32) {
+	args := downArgs{
+		dst: address(dst), src: address(src), stride: uint32(len(dst)), weights: address(weights), taps: uint32(len(weights)),
+		sixteens: uint32(len(dst) / 16),
+	}
+	down(&args)
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+	runtime.KeepAlive(weights)
 }
 
 // Nobody trains in a browser: the kernels of training stay portable.
@@ -267,7 +307,16 @@ func agrees() bool {
 		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
 	}
 	taps := []Tap{{0, 3, 0.25, 0.75}, {33, 36, 1, 0}, {6, 390, 0.5, 0.5}}
-	return same(func(to []float32) { Halves(to, raw) }) &&
+	shares := []uint32{1 << 20, 1 << 20, 1 << 21, 0, 3, 1 << 21, 1 << 20, 1<<20 - 3}
+	shrunk := func(to []float32) {
+		var row [16]byte
+		Across(row[:8], raw, []int32{1, 20}, shares)
+		Down(row[:], append(row[:], raw[:3*16]...), shares[4:])
+		for i, b := range row {
+			to[i] = float32(b)
+		}
+	}
+	return same(func(to []float32) { Halves(to, raw) }) && same(shrunk) &&
 		same(func(to []float32) {
 			p := Patch{Dst: to, DstRow: 50, DstPixel: 5, Image: in[:], Rows: taps, Columns: taps[:2]}
 			p.Run()

@@ -21,6 +21,10 @@ func (l *LSTM) fast()                            { panic(unreachable) }
 func (p *Patch) fast()                           { panic(unreachable) }
 func (p *Panels) fast()                          { panic(unreachable) }
 func fastHalves(dst []float32, src []byte)       { panic(unreachable) }
+func fastDown(dst, src []byte, weights []uint32) { panic(unreachable) }
+func fastAcross(dst, src []byte, first []int32, weights []uint32) {
+	panic(unreachable)
+}
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 	panic(unreachable)
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "encoding/binary"
+
 // portable defines the product. Two rows by four columns of C stay in local variables over all k,
 // which is what a compiler without vectors can keep in registers.
 func (g *Gemm) portable(outer, segments, bPanel int) {
@@ -473,5 +475,45 @@ func (l *LSTM) portable() {
 			cRow[u] = now
 			hRow[u] = o * Tanh(now)
 		}
+	}
+}
+
+// Both keep two bytes, with their sums, in the low and the high 32 bits of a number, so that one multiplication serves both.
+const (
+	bytePair   = 0x000000ff_000000ff
+	shrinkPair = shrinkHalf | shrinkHalf<<32
+)
+
+func portableAcross(dst, src []byte, first []int32, weights []uint32) {
+	taps := len(weights) / len(first)
+	for i, f := range first {
+		from, filter := src[4*f:][:4*taps], weights[i*taps:][:taps]
+		even, odd := uint64(shrinkPair), uint64(shrinkPair) // bytes 0 and 2, 1 and 3
+		for len(filter) >= 2 && len(from) >= 8 {            // two pixels at once: turns of the loop cost as much as their sums
+			k, l, both := uint64(filter[0]), uint64(filter[1]), binary.LittleEndian.Uint64(from)
+			p, q := both&0xffffffff, both>>32
+			even += k*((p|p<<16)&bytePair) + l*((q|q<<16)&bytePair)
+			odd += k*((p>>8|p<<8)&bytePair) + l*((q>>8|q<<8)&bytePair)
+			filter, from = filter[2:], from[8:]
+		}
+		even, odd = even>>ShrinkBits&bytePair, odd>>ShrinkBits&bytePair
+		binary.LittleEndian.PutUint32(dst[4*i:], uint32(even|even>>16|odd<<8|odd>>8))
+	}
+}
+
+func portableDown(dst, src []byte, weights []uint32) {
+	for i := 0; i < len(dst); i += 8 {
+		var a, b, c, d uint64 = shrinkPair, shrinkPair, shrinkPair, shrinkPair // bytes 0 and 4, 1 and 5, 2 and 6, 3 and 7
+		at := i
+		for _, w := range weights {
+			k, eight := uint64(w), binary.LittleEndian.Uint64(src[at:])
+			a += k * (eight & bytePair)
+			b += k * (eight >> 8 & bytePair)
+			c += k * (eight >> 16 & bytePair)
+			d += k * (eight >> 24 & bytePair)
+			at += len(dst)
+		}
+		a, b, c, d = a>>ShrinkBits&bytePair, b>>ShrinkBits&bytePair, c>>ShrinkBits&bytePair, d>>ShrinkBits&bytePair
+		binary.LittleEndian.PutUint64(dst[i:], a|b<<8|c<<16|d<<24)
 	}
 }

@@ -24,7 +24,7 @@ const Len = Size * Size * 3
 // by alpha (as in a canvas, or image.NRGBA). The result is [Size][Size][3] in the order
 // R, G, B.
 //
-// Beside rgba itself it needs about as much memory as 400 columns of the picture.
+// Beside rgba itself it needs about as much memory as 130 columns of the picture.
 func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 	if width < 1 || height < 1 {
 		return nil, errors.New("the picture is " + sizeString(width, height) + " pixels; want at least 1x1")
@@ -40,20 +40,7 @@ func FromRGBA(rgba []uint8, width, height int, gray bool) ([]uint8, error) {
 			out[i], out[i+1], out[i+2] = c[0], c[1], c[2]
 		}
 	} else {
-		r := NewResizer(width, height, 3)
-		r.columns.pad()
-		row := make([]uint8, (r.columns.hi-r.columns.lo)*4)
-		for y := r.rows.lo; y < r.rows.hi; y++ {
-			from := rgba[(y*width+r.columns.lo)*4:][:len(row)]
-			if !opaque(from) {
-				for i := 0; i < len(row); i += 4 {
-					*(*[4]uint8)(row[i:]) = overWhite([4]uint8(from[i:]))
-				}
-				from = row
-			}
-			r.alongXRGBA(y, from)
-		}
-		r.alongY(out)
+		shrink(out, rgba, width, height)
 	}
 	if gray {
 		Gray(out)

@@ -1,8 +1,9 @@
 package pixels
 
 import (
-	"encoding/binary"
 	"math"
+
+	"gdram/core/kernel"
 )
 
 // Resizer enlarges or shrinks pictures of one size so that their short side becomes Size,
@@ -26,15 +27,19 @@ type pair = uint64
 // NewResizer prepares for sources of width x height pixels, each at least 1, with the
 // channels of a pixel side by side.
 func NewResizer(width, height, channels int) *Resizer {
+	columns, rows := axes(width, height)
+	return newResizer(width, height, channels, columns, rows)
+}
+
+// axes are the filters that make the short side Size and keep the middle Size of the long one.
+func axes(width, height int) (columns, rows axis) {
 	outWidth, outHeight := Size, Size
 	if width > height {
 		outWidth = Size * width / height
 	} else {
 		outHeight = Size * height / width
 	}
-	return newResizer(width, height, channels,
-		newAxis(width, outWidth, (outWidth-Size)/2, Size),
-		newAxis(height, outHeight, (outHeight-Size)/2, Size))
+	return newAxis(width, outWidth, (outWidth-Size)/2, Size), newAxis(height, outHeight, (outHeight-Size)/2, Size)
 }
 
 func newResizer(width, height, channels int, columns, rows axis) *Resizer {
@@ -65,7 +70,7 @@ func (r *Resizer) alongX(y int, row []uint8) {
 	for _, t := range r.columns.taps {
 		from := row[(t.first-r.columns.lo)*ch:]
 		if len(t.weights) == 2 { // almost always when enlarging, as data sets do
-			k, l := t.weights[0], t.weights[1]
+			k, l := uint64(t.weights[0]), uint64(t.weights[1])
 			a, b := from[:ch], from[ch:][:ch]
 			for c, v := range a {
 				line[c] = uint8((half + k*uint64(v) + l*uint64(b[c])) >> bits)
@@ -74,7 +79,7 @@ func (r *Resizer) alongX(y int, row []uint8) {
 			for c := range ch {
 				sum, p := uint64(half), c
 				for _, k := range t.weights {
-					sum += k * uint64(from[p])
+					sum += uint64(k) * uint64(from[p])
 					p += ch
 				}
 				line[c] = uint8(sum >> bits)
@@ -89,40 +94,6 @@ func (r *Resizer) alongX(y int, row []uint8) {
 	}
 }
 
-// alongXRGBA is alongX for an opaque row of RGBA. It is written for few turns of loops, which cost more than their
-// sums where Go is compiled to WebAssembly: pixels go by fours, for which axis.pad makes the filters.
-func (r *Resizer) alongXRGBA(y int, row []uint8) {
-	out := r.between[(y-r.rows.lo)*r.stride:][:r.stride]
-	odd, blue := false, uint64(0) // of the pixel before
-	for _, t := range r.columns.taps {
-		from, weights := row[(t.first-r.columns.lo)*4:], t.weights
-		redBlue, green := uint64(halves), uint64(half)
-		for len(weights) >= 4 && len(from) >= 16 {
-			k, l, m, n := weights[0], weights[1], weights[2], weights[3]
-			ab, cd := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
-			a, b, c, d := ab&0xffffffff, ab>>32, cd&0xffffffff, cd>>32
-			redBlue += k*(a&0xff|a&0xff0000<<16) + l*(b&0xff|b&0xff0000<<16) + m*(c&0xff|c&0xff0000<<16) + n*(d&0xff|d&0xff0000<<16)
-			green += k*(a>>8&0xff) + l*(b>>8&0xff) + m*(c>>8&0xff) + n*(d>>8&0xff)
-			from, weights = from[16:], weights[4:]
-		}
-		for i, k := range weights {
-			p := uint64(binary.LittleEndian.Uint32(from[4*i:]))
-			redBlue += k * (p&0xff | p&0xff0000<<16)
-			green += k * (p >> 8 & 0xff)
-		}
-		red := redBlue >> bits & 0xff
-		green = green >> bits & 0xff
-		if odd { // two pixels are three pairs
-			out[0], out[1] = blue|red<<32, green|redBlue>>(32+bits)<<32
-			out = out[2:]
-		} else {
-			out[0] = red | green<<32
-			out = out[1:]
-		}
-		odd, blue = !odd, redBlue>>(32+bits)
-	}
-}
-
 // alongY resizes between into dst.
 func (r *Resizer) alongY(dst []uint8) {
 	n := r.stride
@@ -131,7 +102,7 @@ func (r *Resizer) alongY(dst []uint8) {
 		rows := r.between[(t.first-r.rows.lo)*n:]
 		if len(t.weights) == 2 {
 			a, b := rows[:n], rows[n:][:n]
-			k, l := t.weights[0], t.weights[1]
+			k, l := uint64(t.weights[0]), uint64(t.weights[1])
 			for i, v := range a {
 				put(out[2*i:2*i+2], halves+k*v+l*b[i])
 			}
@@ -140,17 +111,9 @@ func (r *Resizer) alongY(dst []uint8) {
 		for i := range r.sums {
 			r.sums[i] = halves
 		}
-		weights := t.weights
-		for ; len(weights) >= 4; weights, rows = weights[4:], rows[4*n:] {
-			k, l, m, o := weights[0], weights[1], weights[2], weights[3]
-			b, c, d := rows[n:][:n], rows[2*n:][:n], rows[3*n:][:n]
-			for i, v := range rows[:n] {
-				r.sums[i] += k*v + l*b[i] + m*c[i] + o*d[i]
-			}
-		}
-		for j, k := range weights {
+		for j, k := range t.weights {
 			for i, v := range rows[j*n:][:n] {
-				r.sums[i] += k * v
+				r.sums[i] += uint64(k) * v
 			}
 		}
 		for i, sum := range r.sums {
@@ -159,11 +122,10 @@ func (r *Resizer) alongY(dst []uint8) {
 	}
 }
 
-// Weights are in units of 2^-22 and add up to one, but for half a unit each: a sum of bytes
-// so weighted, plus the rounding half, stays within 32 bits, and its upper 10 bits are a byte for
-// filters of up to 16,000 taps, which means pictures of a million pixels along the short side.
+// Weights are as kernel.Across wants them, whose filters of 16,000 taps mean pictures of a million pixels along the
+// short side.
 const (
-	bits   = 22
+	bits   = kernel.ShrinkBits
 	half   = 1 << (bits - 1)
 	halves = half | half<<32
 )
@@ -183,7 +145,7 @@ type axis struct {
 // tap says which source positions make one output position.
 type tap struct {
 	first   int // source position of weights[0]
-	weights []uint64
+	weights []uint32
 }
 
 // newAxis computes the triangle filter from in to out positions, for the n outputs from
@@ -205,22 +167,12 @@ func newAxis(in, out, start, n int) axis {
 			w = append(w, v)
 			total += v
 		}
-		weights := make([]uint64, len(w))
+		weights := make([]uint32, len(w))
 		for i, v := range w {
-			weights[i] = uint64(0.5 + float64(v/total*(1<<bits)))
+			weights[i] = uint32(0.5 + float64(v/total*(1<<bits)))
 		}
 		a.taps[o] = tap{first, weights}
 		a.lo, a.hi = min(a.lo, first), max(a.hi, end)
 	}
 	return a
-}
-
-// pad lengthens the filters to fours by weights of 0, where there are source positions for them.
-func (a *axis) pad() {
-	for i := range a.taps {
-		t := &a.taps[i]
-		for len(t.weights)%4 != 0 && t.first+len(t.weights) < a.hi {
-			t.weights = append(t.weights, 0)
-		}
-	}
 }

@@ -29,6 +29,8 @@ func main() {
 		patch(m)
 		halves(m)
 		panels(m)
+		across(m)
+		down(m)
 		for _, w := range []*winograd{&fours, &threes} {
 			convPool(m, w)
 			filters(m, w)

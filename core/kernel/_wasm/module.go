@@ -184,6 +184,14 @@ var (
 	shiftFour = vector(0xab) // four i32 to the left
 	equalFour = vector(0x37) // ones where they are equal
 
+	addFour        = vector(0xae) // four i32
+	mulFour        = vector(0xb5)
+	shiftFourRight = vector(0xad) // four u32
+	bytesLow       = vector(0x89) // the first eight bytes as u16
+	bytesHigh      = vector(0x8a) // the last eight
+	narrowFour     = vector(0x86) // eight i32 as u16
+	narrowEight    = vector(0x66) // sixteen i16 as bytes
+
 	choose   = vector(0x52) // bits of the first where the third has ones, else of the second
 	addInt2  = vector(0xce)
 	shiftTwo = vector(0xcb) // two i64 to the left

@@ -27,12 +27,13 @@ try {
  * @param {string} url
  * @param {string} contentType
  * @param {Uint8Array} body
- * @returns {{ status: number, headers: Record<string, string[]>, body: string } | undefined}
+ * @returns {{ status: number, headers: Record<string, string>, body: string } | undefined}
  */
 export function serve(method, url, contentType, body) {
   engine ??= start();
   try {
-    const answer = call(engine, encoder.encode([method, url, contentType].join('\n')), body);
+    const { pathname, search } = new URL(url);
+    const answer = call(engine, encoder.encode([method, pathname, search.slice(1), contentType].join('\n')), body);
     if (!engine.died) return answer;
   } catch (error) {
     console.error('The network failed:', error);
@@ -52,10 +53,12 @@ function call({ exports }, head, body) {
   request.set(head);
   request.set(body, head.length);
   const answer = exports.serve(head.length);
+  if (!answer) throw new Error('it came back without an answer');
   const size = new DataView(exports.mem.buffer).getUint32(answer, true);
   const text = decoder.decode(new Uint8Array(exports.mem.buffer, answer + 4, size));
-  const line = text.indexOf('\n');
-  return { ...JSON.parse(text.slice(0, line)), body: text.slice(line + 1) };
+  const end = text.indexOf('\n\n');
+  const [status, ...lines] = text.slice(0, end).split('\n');
+  return { status: Number(status), headers: Object.fromEntries(lines.map((line) => line.split(': '))), body: text.slice(end + 2) };
 }
 
 function start() {
