@@ -10,7 +10,7 @@ import "math"
 //	W[k,j] at Weight[(j/16)*In*16 + k*16 + j%16]
 //	Y[i,j] at Y[i*Out + j]
 //
-// Out is a multiple of 16. The fast kernel passes over the weights of inputs that are 0, so weights must be finite.
+// Out is a multiple of 16.
 type Dense struct {
 	Rows, In, Out      int
 	X, Weight, Bias, Y []float32

@@ -131,16 +131,10 @@ func TestGemmRefuses(t *testing.T) {
 	}, "A one element short")
 }
 
-// sparseDense runs a layer on rows of which so many of four numbers are 0: none of them to all; half of those that are
-// have the other sign. With an even number of inputs it adds a bias, with one that 4 divides it ends in ReLU.
-func sparseDense(t *testing.T, rng *rand.Rand, rows, in, out, zeros int) *Dense {
+// someDense is a layer between guard bands. With an even number of inputs it has a bias, with one that 4 divides ReLU too.
+func someDense(t *testing.T, rng *rand.Rand, rows, in, out int) *Dense {
 	d := &Dense{Rows: rows, In: in, Out: out, ReLU: in%4 == 0}
 	d.X, d.Weight, d.Y = guarded(t, rng, rows*in), guarded(t, rng, in*out), guarded(t, rng, rows*out)
-	for i := range d.X {
-		if rng.IntN(4) < zeros {
-			d.X[i] = float32(math.Copysign(0, float64(d.X[i])))
-		}
-	}
 	if in%2 == 0 {
 		d.Bias = guarded(t, rng, out)
 	}
@@ -149,12 +143,10 @@ func sparseDense(t *testing.T, rng *rand.Rand, rows, in, out, zeros int) *Dense 
 
 // TestDense holds the layer against its definition, summed in float64.
 func TestDense(t *testing.T) {
-	for _, c := range []struct{ rows, in, out, zeros int }{
-		{1, 1, 16, 0}, {1, 2, 128, 0}, {3, 17, 48, 2}, {1, 2304, 128, 3}, {2, 128, 512, 2}, {1, 256, 16, 4}, {2, 5, 32, 4}, {1, 9, 16, 1},
-	} {
+	for _, c := range []struct{ rows, in, out int }{{1, 1, 16}, {1, 2, 128}, {3, 17, 48}, {1, 2304, 128}, {2, 128, 512}, {1, 256, 16}, {2, 5, 32}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			bothWays(t, func(t *testing.T) {
-				d := sparseDense(t, rand.New(rand.NewPCG(21, 22)), c.rows, c.in, c.out, c.zeros)
+				d := someDense(t, rand.New(rand.NewPCG(21, 22)), c.rows, c.in, c.out)
 				want := append([]float32(nil), d.Y...)
 				for i := range c.rows {
 					for j := range c.out {

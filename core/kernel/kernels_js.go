@@ -59,7 +59,7 @@ func use(version int32) int32
 type denseArgs struct {
 	_                                         structs.HostLayout
 	x, xRow, weights, panelStride, y, yRow    uint32
-	from, fromRow, inputs, rows, panels, list uint32
+	from, fromRow, eights, rest, rows, panels uint32
 	floor                                     float32
 }
 
@@ -137,19 +137,11 @@ func address(s []float32) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0])))
 
 func bytes(n int) uint32 { return uint32(n) * 4 }
 
-// nonzero is where dense lists a row's numbers that are not 0, two words each, and zeros behind them. Go calls one
-// kernel at a time here.
-var nonzero []uint32
-
 func (d *Dense) fast() {
-	const after = 7 // entries of zeros
-	if room := 2 * (d.In + after); len(nonzero) < room {
-		nonzero = make([]uint32, room)
-	}
 	args := denseArgs{
 		x: address(d.X), xRow: bytes(d.In), weights: address(d.Weight), panelStride: bytes(d.In * Panel),
 		y: address(d.Y), yRow: bytes(d.Out), from: address(d.Y), fromRow: bytes(d.Out),
-		inputs: uint32(d.In), rows: uint32(d.Rows), panels: uint32(d.Out / Panel), list: uint32(uintptr(unsafe.Pointer(&nonzero[0]))),
+		eights: uint32(d.In / 8), rest: uint32(d.In % 8), rows: uint32(d.Rows), panels: uint32(d.Out / Panel),
 		floor: d.floor(),
 	}
 	if d.Bias != nil {

@@ -156,14 +156,9 @@ func vectorCode(code int) []byte { return append([]byte{0xfd}, unsigned(code)...
 
 // The instructions in use: of i32, of four f32, of two f64, of bits.
 var (
-	plus        = scalar(0x6a)
-	minus       = scalar(0x6b)
-	times       = scalar(0x6c)
-	shiftLeft   = scalar(0x74)
-	shiftRight  = scalar(0x76)
-	equal       = scalar(0x46)
-	different   = scalar(0x47)
-	greaterThan = scalar(0x4a)
+	plus  = scalar(0x6a)
+	times = scalar(0x6c)
+	equal = scalar(0x46)
 
 	add     = vector(0xe4)
 	sub     = vector(0xe5)
@@ -249,12 +244,6 @@ func insert(address operand, offset int, into operand, lane int) value {
 func (f *function) store(address operand, offset int, v operand) {
 	f.push(address, v)
 	f.emit(memory(0x0b, offset)...)
-}
-
-// storeWord stores an i32.
-func (f *function) storeWord(address operand, offset int, v operand) {
-	f.push(address, v)
-	f.emit(append([]byte{0x36, 2}, unsigned(offset)...)...)
 }
 
 // storeLane stores one f32 of four.
