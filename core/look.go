@@ -121,9 +121,7 @@ func pair(v []float32, i int) [2]float32 { return [2]float32{v[2*i], v[2*i+1]} }
 // emit asks the policy, from h2, for the Gaussian of the next place.
 func (l *look) emit() {
 	n := len(l.images)
-	l.net.emission.forward(l.emission, l.h2, n)
-	emission := l.emission[:n*emissionWidth]
-	nn.ReLUForward(emission, emission)
+	l.net.emission.relu(l.emission, l.h2, n)
 	l.net.heads.forward(l.heads, l.emission, n)
 	for b := range n {
 		h := l.heads[b*l.net.heads.stride:]
@@ -156,24 +154,23 @@ func (l *look) see() {
 			pool.Forward()
 		}
 	}
-	w.place.forward(l.placeFeature, l.place, n)
-	placeFeature := l.placeFeature[:n*Hidden]
-	nn.ReLUForward(placeFeature, placeFeature)
+	w.place.relu(l.placeFeature, l.place, n)
 	w.what.forward(l.what, l.pool2, n)
-	w.where.forward(l.where, placeFeature, n)
+	w.where.forward(l.where, l.placeFeature, n)
 	feature := l.feature[:n*Hidden]
 	for i, what := range l.what[:n*Hidden] {
-		feature[i] = what * l.where[i]
+		v := what * l.where[i]
+		if v <= 0 { // in WebAssembly Go calls a function for max
+			v = 0
+		}
+		feature[i] = v
 	}
-	nn.ReLUForward(feature, feature)
 	w.lstm1X.forward(l.gates, l.feature, n)
 	w.lstm1H.accumulate(l.gates, l.h1, n)
 	nn.LSTMForward(l.gates[:n*gates], l.c1[:n*Hidden], l.h1[:n*Hidden], l.c1[:n*Hidden], n, Hidden)
 
-	w.class1.forward(l.classHidden, l.h1, n)
-	classHidden := l.classHidden[:n*classWidth]
-	nn.ReLUForward(classHidden, classHidden)
-	w.class2.forward(l.stepLogits, classHidden, n)
+	w.class1.relu(l.classHidden, l.h1, n)
+	w.class2.forward(l.stepLogits, l.classHidden, n)
 	for b := range n {
 		for k, v := range l.stepLogits[b*w.class2.stride:][:w.classes] {
 			l.sum[b*w.classes+k] += l.weight[b] * v

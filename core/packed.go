@@ -69,17 +69,20 @@ func (l *linear) load(layer Layer, pixels int) {
 
 // forward writes y [rows][stride] for x [rows][in].
 func (l *linear) forward(y, x []float32, rows int) {
-	for r := range rows {
-		copy(y[r*l.stride:], l.bias)
-	}
-	l.accumulate(y, x, rows)
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Bias: l.bias, Y: y}
+	d.Run()
+}
+
+// relu is forward and max(y, 0).
+func (l *linear) relu(y, x []float32, rows int) {
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Bias: l.bias, Y: y, ReLU: true}
+	d.Run()
 }
 
 // accumulate adds x·Wᵀ to y.
 func (l *linear) accumulate(y, x []float32, rows int) {
-	g := kernel.Gemm{Rows: rows, Columns: l.stride, K: l.in, A: x, ARow: l.in, ACol: 1,
-		B: l.weight, BPanel: l.in * kernel.Panel, BRow: kernel.Panel, C: y, CRow: l.stride, Add: true}
-	g.Run()
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Y: y}
+	d.Run()
 }
 
 // backward writes, or adds to, dx [rows][in] for dy [rows][stride].

@@ -131,6 +131,66 @@ func TestGemmRefuses(t *testing.T) {
 	}, "A one element short")
 }
 
+// someDense is a layer between guard bands. With an even number of inputs it has a bias, with one that 4 divides ReLU too.
+func someDense(t *testing.T, rng *rand.Rand, rows, in, out int) *Dense {
+	d := &Dense{Rows: rows, In: in, Out: out, ReLU: in%4 == 0}
+	d.X, d.Weight, d.Y = guarded(t, rng, rows*in), guarded(t, rng, in*out), guarded(t, rng, rows*out)
+	if in%2 == 0 {
+		d.Bias = guarded(t, rng, out)
+	}
+	return d
+}
+
+// TestDense holds the layer against its definition, summed in float64.
+func TestDense(t *testing.T) {
+	for _, c := range []struct{ rows, in, out int }{{1, 1, 16}, {1, 2, 128}, {3, 17, 48}, {1, 2304, 128}, {2, 128, 512}, {1, 256, 16}, {2, 5, 32}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				d := someDense(t, rand.New(rand.NewPCG(21, 22)), c.rows, c.in, c.out)
+				want := append([]float32(nil), d.Y...)
+				for i := range c.rows {
+					for j := range c.out {
+						sum := float64(want[i*c.out+j])
+						if d.Bias != nil {
+							sum = float64(d.Bias[j])
+						}
+						for k := range c.in {
+							sum += float64(d.X[i*c.in+k]) * float64(d.Weight[j/Panel*c.in*Panel+k*Panel+j%Panel])
+						}
+						if d.ReLU {
+							sum = max(sum, 0)
+						}
+						want[i*c.out+j] = float32(sum)
+					}
+				}
+				d.Run()
+				requireClose(t, want, d.Y, 2e-5*math.Sqrt(float64(c.in)), "Y")
+			})
+		})
+	}
+}
+
+// TestDenseKeepsNaN holds that nothing that went wrong before is hidden.
+func TestDenseKeepsNaN(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		d := Dense{Rows: 1, In: 2, Out: Panel, X: []float32{float32(math.NaN()), 0}, Weight: make([]float32, 2*Panel), Bias: make([]float32, Panel),
+			Y: make([]float32, Panel), ReLU: true}
+		d.Run()
+		assert.True(t, math.IsNaN(float64(d.Y[0])))
+	})
+}
+
+func TestDenseRefuses(t *testing.T) {
+	dense := func(in, out, weights int) func() {
+		return func() {
+			(&Dense{Rows: 1, In: in, Out: out, X: make([]float32, in), Weight: make([]float32, weights), Y: make([]float32, out)}).Run()
+		}
+	}
+	assert.Panics(t, dense(4, 8, 32), "outputs not a multiple of 16")
+	assert.Panics(t, dense(0, 16, 0), "no inputs")
+	assert.Panics(t, dense(4, 16, 63), "a weight short")
+}
+
 // directly convolves one [8][8][channels] map, channel by channel with the same filter, and sums the gradient of
 // that filter for the gradient dy of the outcome.
 func directly(x, g, dy []float32, channels int) (y, dg []float32) {

@@ -269,6 +269,7 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 
 func (l *LSTM) fast() { l.portable() }
 
+func (d *Dense) fast()                     { d.portable() } // which has Gemm's kernel in it
 func (p *Patch) fast()                     { p.portable() }
 func (p *Panels) fast()                    { p.portable(0) }
 func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }

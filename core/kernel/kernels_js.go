@@ -56,9 +56,11 @@ func use(version int32) int32
 // The argument structs mirror the fields that _wasm reads. Addresses are numbers: the slices are
 // kept alive by the callers. Strides are bytes.
 
-type gemmArgs struct {
-	_                                                 structs.HostLayout
-	a, aRow, b, bPanel, c, cRow, eights, rows, panels uint32
+type denseArgs struct {
+	_                                         structs.HostLayout
+	x, xRow, weights, panelStride, y, yRow    uint32
+	from, fromRow, eights, rest, rows, panels uint32
+	floor                                     float32
 }
 
 type lstmArgs struct {
@@ -133,9 +135,9 @@ func filtersFours(args *filterArgs)
 //go:noescape
 func filtersThrees(args *filterArgs)
 
-//go:wasmimport gdram gemm
+//go:wasmimport gdram dense
 //go:noescape
-func gemm(args *gemmArgs)
+func dense(args *denseArgs)
 
 //go:wasmimport gdram lstm
 //go:noescape
@@ -153,18 +155,18 @@ func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))
 
 func bytes(n int) uint32 { return uint32(n) * 4 }
 
-// fast takes the products of evaluation: what it gives to a matrix with packed panels.
-func (g *Gemm) fast(outer, segments, bPanel int) {
-	if outer > 1 || segments > 1 || g.ACol != 1 || g.BRow != Panel || g.K%8 != 0 || !g.Add {
-		g.portable(outer, segments, bPanel)
-		return
+func (d *Dense) fast() {
+	args := denseArgs{
+		x: address(d.X), xRow: bytes(d.In), weights: address(d.Weight), panelStride: bytes(d.In * Panel),
+		y: address(d.Y), yRow: bytes(d.Out), from: address(d.Y), fromRow: bytes(d.Out),
+		eights: uint32(d.In / 8), rest: uint32(d.In % 8), rows: uint32(d.Rows), panels: uint32(d.Out / Panel),
+		floor: d.floor(),
 	}
-	args := gemmArgs{
-		a: address(g.A), aRow: bytes(g.ARow), b: address(g.B), bPanel: bytes(bPanel), c: address(g.C), cRow: bytes(g.CRow),
-		eights: uint32(g.K / 8), rows: uint32(g.Rows), panels: uint32(g.Columns / Panel),
+	if d.Bias != nil {
+		args.from, args.fromRow = address(d.Bias), 0
 	}
-	gemm(&args)
-	runtime.KeepAlive(g)
+	dense(&args)
+	runtime.KeepAlive(d)
 }
 
 func (l *LSTM) fast() {
@@ -264,7 +266,9 @@ func fastDown(dst, src []byte, weights []uint32) {
 	runtime.KeepAlive(weights)
 }
 
-// Nobody trains in a browser: the kernels of training stay portable.
+// Nobody trains in a browser, and evaluation has kernels for whole layers: what is left stays portable.
+
+func (g *Gemm) fast(outer, segments, bPanel int) { g.portable(outer, segments, bPanel) }
 
 func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
 
@@ -328,9 +332,8 @@ func agrees() bool {
 		same(func(to []float32) { layer(to, 12, 4) }) &&
 		same(func(to []float32) { layer(to, 6, 12) }) &&
 		same(func(to []float32) {
-			g := Gemm{Rows: 2, Columns: 2 * Panel, K: 16, A: in[:], ARow: 17, ACol: 1,
-				B: in[:], BPanel: 16 * Panel, BRow: Panel, C: to, CRow: 2 * Panel, Add: true}
-			g.Run()
+			d := Dense{Rows: 2, In: 17, Out: 2 * Panel, X: in[:], Weight: in[:], Bias: in[:], Y: to, ReLU: true}
+			d.Run()
 		}) &&
 		same(func(to []float32) {
 			copy(to, in[:4*6])

@@ -20,6 +20,7 @@ func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
 func (l *LSTM) fast()                            { panic(unreachable) }
 func (p *Patch) fast()                           { panic(unreachable) }
 func (p *Panels) fast()                          { panic(unreachable) }
+func (d *Dense) fast()                           { panic(unreachable) }
 func fastHalves(dst []float32, src []byte)       { panic(unreachable) }
 func fastDown(dst, src []byte, weights []uint32) { panic(unreachable) }
 func fastAcross(dst, src []byte, first []int32, weights []uint32) {

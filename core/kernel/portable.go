@@ -400,6 +400,26 @@ func eight(to, x, w []float32) {
 	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
+// portable is a product between a bias and ReLU: where Gemm has a kernel, so has this.
+func (d *Dense) portable() {
+	if d.Bias != nil {
+		for i := range d.Rows {
+			copy(d.Y[i*d.Out:], d.Bias[:d.Out])
+		}
+	}
+	g := Gemm{Rows: d.Rows, Columns: d.Out, K: d.In, A: d.X, ARow: d.In, ACol: 1,
+		B: d.Weight, BPanel: d.In * Panel, BRow: Panel, C: d.Y, CRow: d.Out, Add: true}
+	g.Run()
+	if d.ReLU {
+		y := d.Y[:d.Rows*d.Out]
+		for i, v := range y {
+			if v <= 0 { // in WebAssembly Go calls a function for max
+				y[i] = 0
+			}
+		}
+	}
+}
+
 func (p *Patch) portable() {
 	for i := range p.Rows {
 		row, out := &p.Rows[i], p.Dst[i*p.DstRow:]

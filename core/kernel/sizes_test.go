@@ -52,6 +52,21 @@ func TestGemmAtEverySize(t *testing.T) {
 	}
 }
 
+func TestDenseAtEverySize(t *testing.T) {
+	needFast(t)
+	for out := Panel; out <= 5*Panel; out += Panel {
+		for rows := 1; rows <= 3; rows++ {
+			for in := 1; in <= 20; in++ {
+				twins(t, "Y", 1e-5*math.Sqrt(float64(in)), func(t *testing.T, rng *rand.Rand) []float32 {
+					d := someDense(t, rng, rows, in, out)
+					d.Run()
+					return d.Y
+				})
+			}
+		}
+	}
+}
+
 func TestColumnsAtEverySize(t *testing.T) {
 	needFast(t)
 	for channels := Panel; channels <= 5*Panel; channels += Panel {

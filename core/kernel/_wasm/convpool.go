@@ -3,17 +3,16 @@ package main
 // winograd is one of the two convolutions F(n x n, 3x3) of ../convpool.go: its size and the transforms of a row.
 type winograd struct {
 	export, filterExport  string
-	outputs               int  // of a tile in one dimension
-	points                int  // its products in one dimension
-	side                  int  // tiles of a map in one dimension
-	vectors               int  // output channels of a product, in vectors; all tiles of a map are its rows
-	together              bool // the points are [input channels][tiles], else [tiles][input channels]
+	outputs               int   // of a tile in one dimension
+	points                int   // its products in one dimension
+	side                  int   // tiles of a map in one dimension
+	rows                  []int // tiles of a product: together all of a map
 	input, filter, output func(m *module, f *function, d []local, two local) []local
 }
 
 var (
-	fours  = winograd{"convPoolFours", "filtersFours", 4, 6, 3, 1, true, inputRow4, filterRow4, outputRow4}
-	threes = winograd{"convPoolThrees", "filtersThrees", 3, 5, 2, 2, false, inputRow, filterRow, outputRow}
+	fours  = winograd{"convPoolFours", "filtersFours", 4, 6, 3, []int{3, 3, 3}, inputRow4, filterRow4, outputRow4}
+	threes = winograd{"convPoolThrees", "filtersThrees", 3, 5, 2, []int{4}, inputRow, filterRow, outputRow}
 )
 
 func (w *winograd) tiles() int { return w.side * w.side }
@@ -65,17 +64,11 @@ func convPool(m *module, w *winograd) {
 	f.repeat(panels, func() {
 		to, from := f.let(i32, products), f.let(i32, points)
 		f.repeat(number(w.points*w.points), func() {
-			if w.vectors == convPanel/lanes {
-				w.product(m, f, from, weights, to, quads)
-			} else {
-				filter, c := f.let(i32, weights), f.let(i32, to)
-				f.repeat(number(convPanel/lanes/w.vectors), func() {
-					w.product(m, f, from, filter, c, quads)
-					f.advance(filter, number(w.vectors*vectorBytes))
-					f.advance(c, number(w.vectors*vectorBytes))
-				})
+			row := f.let(i32, from)
+			for _, rows := range w.rows {
+				product(m, f, rows, row, weights, to, quads)
+				f.advance(to, number(rows*convBytes))
 			}
-			f.advance(to, number(w.tiles()*convBytes))
 			f.advance(weights, filterBytes)
 			f.advance(from, stride)
 		})
@@ -93,10 +86,7 @@ func convPool(m *module, w *winograd) {
 // inputs emits the transform of all tiles into the points.
 func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, points, stride, two local) {
 	to, down, rowStride := f.let(i32, points), f.let(i32, src), f.let(i32, times(stride, number(w.points)))
-	nextChannels, nextTile := vectorBytes, f.let(i32, times(quads, number(vectorBytes)))
-	if w.together {
-		nextChannels, nextTile = w.tiles()*vectorBytes, f.let(i32, number(floatBytes))
-	}
+	nextTile := f.let(i32, times(quads, number(vectorBytes)))
 	f.repeat(number(w.side), func() {
 		right := f.let(i32, down)
 		f.repeat(number(w.side), func() {
@@ -115,19 +105,13 @@ func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, 
 				}, func(_ int, v []local) {
 					at := f.let(i32, across)
 					for _, p := range v {
-						if w.together {
-							for lane := range lanes {
-								f.storeLane(at, lane*w.tiles()*floatBytes, p, lane)
-							}
-						} else {
-							f.store(at, 0, p)
-						}
+						f.store(at, 0, p)
 						f.advance(at, rowStride)
 					}
 					f.advance(across, stride)
 				})
 				f.advance(corner, number(vectorBytes))
-				f.advance(channel, number(nextChannels))
+				f.advance(channel, number(vectorBytes))
 			})
 			f.advance(to, nextTile)
 			f.advance(right, times(srcPixel, number(w.outputs)))
@@ -136,33 +120,27 @@ func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, 
 	})
 }
 
-// product emits all tiles by some output channels, over a multiple of four input channels: eight or nine sums in
-// registers, one or two vectors of weights, one broadcast number.
-func (w *winograd) product(m *module, f *function, a, weights, c, quads local) {
-	sums := make([][]local, w.tiles())
+// product emits some tiles by eight output channels, over a multiple of four input channels: eight or ten sums in registers,
+// two vectors of weights, one broadcast number. It leaves row behind those tiles.
+func product(m *module, f *function, rows int, row, weights, c, quads local) {
+	const vectors = convPanel / lanes
+	sums := make([][]local, rows)
+	at := make([]local, rows)
+	rowBytes := f.let(i32, times(quads, number(vectorBytes)))
 	for r := range sums {
-		sums[r] = f.vectors(w.vectors)
+		sums[r] = f.vectors(vectors)
+		at[r] = f.let(i32, row)
+		f.advance(row, rowBytes)
 	}
-	b := f.vectors(w.vectors)
+	b := f.vectors(vectors)
 	x := f.local(v128)
 	q := f.let(i32, weights)
-	p, channel := []local{f.let(i32, a)}, floatBytes // where the rows are read, and how far apart their input channels are
-	at := func(n, r int) value { return splat(p[r], n*channel) }
-	if w.together {
-		channel = w.tiles() * floatBytes
-		at = func(n, r int) value { return splat(p[0], n*channel+r*floatBytes) }
-	} else {
-		row := f.let(i32, times(quads, number(vectorBytes)))
-		for r := 1; r < w.tiles(); r++ {
-			p = append(p, f.let(i32, plus(p[r-1], row)))
-		}
-	}
 	step := func(n int, first bool) {
 		for i := range b {
 			f.set(b[i], load(q, n*convBytes+i*vectorBytes))
 		}
 		for r := range sums {
-			f.set(x, at(n, r))
+			f.set(x, splat(at[r], n*floatBytes))
 			for i := range b {
 				if first {
 					f.set(sums[r][i], mul(x, b[i]))
@@ -170,14 +148,11 @@ func (w *winograd) product(m *module, f *function, a, weights, c, quads local) {
 					f.set(sums[r][i], m.madd(x, b[i], sums[r][i]))
 				}
 			}
-			if r == 4 { // nine rows' numbers are too many at once
-				f.barrier(q, 2*lanes+n)
-			}
 		}
 	}
 	next := func(steps int) {
-		for _, row := range p {
-			f.advance(row, number(steps*channel))
+		for _, a := range at {
+			f.advance(a, number(steps*floatBytes))
 		}
 		f.advance(q, number(steps*convBytes))
 	}

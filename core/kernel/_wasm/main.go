@@ -24,7 +24,7 @@ func main() {
 	flag.Parse()
 	for name, relaxed := range map[string]bool{"simd.wasm": false, "simd_relaxed.wasm": true} {
 		m := &module{relaxed: relaxed}
-		gemm(m)
+		dense(m)
 		lstm(m)
 		patch(m)
 		halves(m)
