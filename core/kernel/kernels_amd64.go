@@ -60,6 +60,25 @@ type poolArgs struct {
 	top, topRow, topPixel          uintptr
 }
 
+type lstmArgs struct {
+	gates, c, h, cPrev  uintptr
+	cells, units, fours uintptr
+}
+
+// Taps may lie on the stack, which can move until the kernel runs: so they are pointers.
+type patchArgs struct {
+	image                 uintptr
+	rowTaps               unsafe.Pointer
+	rows                  uintptr
+	columnTaps            unsafe.Pointer
+	columns               uintptr
+	dst, dstRow, dstPixel uintptr
+}
+
+type streamArgs struct {
+	dst, src, lines uintptr
+}
+
 //go:noescape
 func gemmTile1(args *tileArgs)
 
@@ -131,6 +150,15 @@ func poolGradientSums(args *poolArgs)
 
 //go:noescape
 func poolGradient(args *poolArgs)
+
+//go:noescape
+func lstm(args *lstmArgs)
+
+//go:noescape
+func patch(args *patchArgs)
+
+//go:noescape
+func stream(args *streamArgs)
 
 func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[index])) }
 
@@ -267,9 +295,39 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 	runtime.KeepAlive(p)
 }
 
-func (l *LSTM) fast() { l.portable() }
+func (l *LSTM) fast() {
+	const four = 4
+	if l.Units%four != 0 {
+		l.portable()
+		return
+	}
+	args := lstmArgs{gates: address(l.Gates, 0), c: address(l.C, 0), h: address(l.H, 0), cPrev: address(l.CPrev, 0),
+		cells: uintptr(l.Cells), units: bytes(l.Units), fours: uintptr(l.Units / four)}
+	lstm(&args)
+	runtime.KeepAlive(l)
+}
 
-func (p *Patch) fast()                     { p.portable() }
+func (p *Patch) fast() {
+	args := patchArgs{image: address(p.Image, 0),
+		rowTaps: unsafe.Pointer(&p.Rows[0]), rows: uintptr(len(p.Rows)),
+		columnTaps: unsafe.Pointer(&p.Columns[0]), columns: uintptr(len(p.Columns)),
+		dst: address(p.Dst, 0), dstRow: bytes(p.DstRow), dstPixel: bytes(p.DstPixel)}
+	patch(&args)
+	runtime.KeepAlive(p)
+}
+
+func fastStream(dst, src []float32) {
+	const line, vector = 16, 32 // numbers of a cache line, bytes
+	if len(src)%line != 0 || address(dst, 0)%vector != 0 {
+		copy(dst, src)
+		return
+	}
+	args := streamArgs{address(dst, 0), address(src, 0), uintptr(len(src) / line)}
+	stream(&args)
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+}
+
 func (p *Panels) fast()                    { p.portable(0) }
 func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
 

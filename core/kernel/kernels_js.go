@@ -226,6 +226,8 @@ func fastHalves(dst []float32, src []byte) {
 
 // Nobody trains in a browser: the kernels of training stay portable.
 
+func fastStream(dst, src []float32) { copy(dst, src) }
+
 func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
 
 func (p *Pool) fast(pass poolPass, sums Sums) { p.portable(pass, sums) }

@@ -21,6 +21,7 @@ func (l *LSTM) fast()                            { panic(unreachable) }
 func (p *Patch) fast()                           { panic(unreachable) }
 func (p *Panels) fast()                          { panic(unreachable) }
 func fastHalves(dst []float32, src []byte)       { panic(unreachable) }
+func fastStream(dst, src []float32)              { panic(unreachable) }
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 	panic(unreachable)
 }

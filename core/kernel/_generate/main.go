@@ -38,6 +38,9 @@ func main() {
 	poolApply()
 	poolGradientSums()
 	poolGradient()
+	lstm()
+	patch()
+	stream()
 	Generate()
 }
 
