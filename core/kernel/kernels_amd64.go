@@ -36,6 +36,7 @@ type tileArgs struct {
 	k, segments, groups          uintptr
 	a, c                         uintptr
 	add                          uintptr
+	bPanel                       uintptr // gemmRow
 }
 
 type transformArgs struct {
@@ -96,6 +97,9 @@ func gemmTile5(args *tileArgs)
 
 //go:noescape
 func gemmTile6(args *tileArgs)
+
+//go:noescape
+func gemmRow(args *tileArgs)
 
 //go:noescape
 func winogradTileInput(args *transformArgs)
@@ -164,7 +168,10 @@ func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[
 
 func bytes(n int) uintptr { return uintptr(n) * 4 }
 
-const tileRows = 6
+const (
+	tileRows  = 6
+	rowPanels = 4 // of gemmRow
+)
 
 // fast walks the panels of B; within one, groups of six rows, so that the panel stays in the
 // first-level cache. With one outer row, groups run down the rows; with several, down the outer
@@ -178,11 +185,20 @@ func (g *Gemm) fast(outer, segments, bPanel int) {
 	if g.Add {
 		args.add = 1
 	}
+	from := 0
+	if g.Rows == 1 && outer == 1 && segments == 1 {
+		args.bPanel = bytes(bPanel)
+		args.a = address(g.A, 0)
+		for ; from+rowPanels <= g.Columns/Panel; from += rowPanels {
+			args.b, args.c = address(g.B, from*bPanel), address(g.C, from*Panel)
+			gemmRow(&args)
+		}
+	}
 	step := tileRows
 	if outer == 1 {
 		step = max(g.Rows/tileRows, 1) * tileRows
 	}
-	for panel := 0; panel < g.Columns/Panel; panel++ {
+	for panel := from; panel < g.Columns/Panel; panel++ {
 		args.b = address(g.B, panel*bPanel)
 		for row := 0; row < g.Rows; row += step {
 			rows := min(g.Rows-row, tileRows)

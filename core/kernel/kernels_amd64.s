@@ -535,6 +535,66 @@ store:
 	VZEROUPPER
 	RET
 
+// func gemmRow(args *byte)
+// Requires: AVX, FMA3
+TEXT ·gemmRow(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   16(AX), CX
+	MOVQ   40(AX), DX
+	MOVQ   120(AX), BX
+	MOVQ   96(AX), SI
+	MOVQ   32(AX), DI
+	MOVQ   104(AX), R8
+	MOVQ   72(AX), R9
+	LEAQ   (DI)(BX*2), R10
+	ADDQ   BX, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+k:
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  (DI), Y8, Y0
+	VFMADD231PS  32(DI), Y8, Y1
+	VFMADD231PS  (DI)(BX*1), Y8, Y2
+	VFMADD231PS  32(DI)(BX*1), Y8, Y3
+	VFMADD231PS  (DI)(BX*2), Y8, Y4
+	VFMADD231PS  32(DI)(BX*2), Y8, Y5
+	VFMADD231PS  (R10), Y8, Y6
+	VFMADD231PS  32(R10), Y8, Y7
+	ADDQ         CX, SI
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	DECQ         R9
+	JNZ          k
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (R8), Y0, Y0
+	VADDPS       32(R8), Y1, Y1
+	VADDPS       64(R8), Y2, Y2
+	VADDPS       96(R8), Y3, Y3
+	VADDPS       128(R8), Y4, Y4
+	VADDPS       160(R8), Y5, Y5
+	VADDPS       192(R8), Y6, Y6
+	VADDPS       224(R8), Y7, Y7
+
+store:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	VMOVUPS Y4, 128(R8)
+	VMOVUPS Y5, 160(R8)
+	VMOVUPS Y6, 192(R8)
+	VMOVUPS Y7, 224(R8)
+	VZEROUPPER
+	RET
+
 // func winogradTileInput(args *byte)
 // Requires: AVX, AVX2, FMA3, SSE2
 TEXT ·winogradTileInput(SB), $832-8

@@ -30,6 +30,7 @@ func main() {
 	for rows := 1; rows <= rowMax; rows++ {
 		gemmTile(rows)
 	}
+	gemmRow()
 	transforms()
 	columnSums()
 	columnSquares()
@@ -162,6 +163,59 @@ func gemmTile(rows int) {
 	ADDQ(cGroup, Mem{Base: args, Disp: 104})
 	DECQ(groups)
 	JNZ(LabelRef("group"))
+	VZEROUPPER()
+	RET()
+}
+
+// rowPanels is how many panels gemmRow computes at once: enough sums to hide the latency of each, which a single panel of
+// a single row would wait for.
+const rowPanels = 4
+
+// gemmRow computes one row of four panels, every sum in the order in which gemmTile takes it.
+//
+// Arguments: those of gemmTile without groups, rows and segments, and 120 the stride of panels of B.
+func gemmRow() {
+	args := function("gemmRow", NOSPLIT)
+	aCol, bRow, bPanel := field(args, 16), field(args, 40), field(args, 120)
+	a, b, c, k := field(args, 96), field(args, 32), field(args, 104), field(args, 72)
+	last := GP64()
+	LEAQ(Mem{Base: b, Index: bPanel, Scale: 2}, last)
+	ADDQ(bPanel, last)
+	panels := [rowPanels]Mem{{Base: b}, {Base: b, Index: bPanel, Scale: 1}, {Base: b, Index: bPanel, Scale: 2}, {Base: last}}
+	var acc [rowPanels][2]reg.VecVirtual
+	for p := range acc {
+		for h := range acc[p] {
+			acc[p][h] = YMM()
+			VXORPS(acc[p][h], acc[p][h], acc[p][h])
+		}
+	}
+	x := YMM()
+	Label("k")
+	VBROADCASTSS(Mem{Base: a}, x)
+	for p, from := range panels {
+		for h := range acc[p] {
+			VFMADD231PS(from.Offset(h*vector), x, acc[p][h])
+		}
+	}
+	ADDQ(aCol, a)
+	ADDQ(bRow, b)
+	ADDQ(bRow, last)
+	DECQ(k)
+	JNZ(LabelRef("k"))
+	to := func(p, h int) Mem { return Mem{Base: c, Disp: (2*p + h) * vector} }
+	CMPQ(Mem{Base: args, Disp: 112}, Imm(0))
+	JEQ(LabelRef("store"))
+	for p := range acc {
+		for h := range acc[p] {
+			VADDPS(to(p, h), acc[p][h], acc[p][h])
+		}
+	}
+	Label("store")
+	for p := range acc {
+		for h := range acc[p] {
+			VMOVUPS(acc[p][h], to(p, h))
+		}
+	}
 	VZEROUPPER()
 	RET()
 }
