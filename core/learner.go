@@ -318,7 +318,7 @@ func (l *Learner) beginBlock(block, worker int) {
 		const row = glimpsePadded * Colours
 		c := &l.contexts[b]
 		glimpse.Thumbnail(c.thumbnail[row+Colours:], row, Colours, l.batch.Images[b], ImageSize, Colours, GlimpseSize)
-		l.net.contextForward(c)
+		l.net.contextForward(c, l.scratch[worker].points, l.scratch[worker].products)
 		copy(l.contextFlat[b*contextFlat:], c.pool2)
 	}
 	n := to - from
@@ -401,7 +401,8 @@ const (
 	panel1  = GlimpseSize * GlimpseSize * kernel.Panel
 	panel2  = pool1Size * pool1Size * kernel.Panel
 
-	conv1Maps = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	outputPanels = 4 // panels of the second convolution that are computed at a time
+	conv1Maps    = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
 )
 
 // at1 is where a panel of y1 of picture b in the present step begins. Pictures of a group lie together as the way back walks them.

@@ -36,7 +36,7 @@ type tileArgs struct {
 	k, segments, groups          uintptr
 	a, c                         uintptr
 	add                          uintptr
-	bPanel                       uintptr // gemmRow
+	bPanel, panels               uintptr
 }
 
 type transformArgs struct {
@@ -173,61 +173,59 @@ const (
 	rowPanels = 4 // of gemmRow
 )
 
-// fast walks the panels of B; within one, groups of six rows, so that the panel stays in the
-// first-level cache. With one outer row, groups run down the rows; with several, down the outer
-// rows.
+// fast takes the rows by groups of six; within those the kernel walks the panels of B, each of which then stays in the
+// first-level cache. With one outer row, groups run down the rows; with several, down the outer rows.
 func (g *Gemm) fast(outer, segments, bPanel int) {
 	args := tileArgs{
 		aRow: bytes(g.ARow), aCol: bytes(g.ACol), aSegment: bytes(g.ASegment),
-		bRow: bytes(g.BRow), bSegment: bytes(g.BSegment), cRow: bytes(g.CRow),
+		bRow: bytes(g.BRow), bSegment: bytes(g.BSegment), bPanel: bytes(bPanel), cRow: bytes(g.CRow),
 		k: uintptr(g.K), segments: uintptr(segments),
 	}
 	if g.Add {
 		args.add = 1
 	}
-	from := 0
+	panels, from := g.Columns/Panel, 0
 	if g.Rows == 1 && outer == 1 && segments == 1 {
-		args.bPanel = bytes(bPanel)
 		args.a = address(g.A, 0)
-		for ; from+rowPanels <= g.Columns/Panel; from += rowPanels {
+		for ; from+rowPanels <= panels; from += rowPanels {
 			args.b, args.c = address(g.B, from*bPanel), address(g.C, from*Panel)
 			gemmRow(&args)
+		}
+		if from == panels {
+			return
 		}
 	}
 	step := tileRows
 	if outer == 1 {
 		step = max(g.Rows/tileRows, 1) * tileRows
 	}
-	for panel := from; panel < g.Columns/Panel; panel++ {
-		args.b = address(g.B, panel*bPanel)
-		for row := 0; row < g.Rows; row += step {
-			rows := min(g.Rows-row, tileRows)
-			args.a = address(g.A, row*g.ARow)
-			args.c = address(g.C, row*g.CRow+panel*Panel)
-			if outer == 1 {
-				args.groups = uintptr((g.Rows - row) / rows)
-				args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
-				if rows < tileRows {
-					args.groups = 1
-				}
-			} else {
-				args.groups = uintptr(outer)
-				args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
+	for row := 0; row < g.Rows; row += step {
+		rows := min(g.Rows-row, tileRows)
+		args.a, args.b, args.c = address(g.A, row*g.ARow), address(g.B, from*bPanel), address(g.C, row*g.CRow+from*Panel)
+		args.panels = uintptr(panels - from)
+		if outer == 1 {
+			args.groups = uintptr((g.Rows - row) / rows)
+			args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
+			if rows < tileRows {
+				args.groups = 1
 			}
-			switch rows {
-			case 1:
-				gemmTile1(&args)
-			case 2:
-				gemmTile2(&args)
-			case 3:
-				gemmTile3(&args)
-			case 4:
-				gemmTile4(&args)
-			case 5:
-				gemmTile5(&args)
-			default:
-				gemmTile6(&args)
-			}
+		} else {
+			args.groups = uintptr(outer)
+			args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
+		}
+		switch rows {
+		case 1:
+			gemmTile1(&args)
+		case 2:
+			gemmTile2(&args)
+		case 3:
+			gemmTile3(&args)
+		case 4:
+			gemmTile4(&args)
+		case 5:
+			gemmTile5(&args)
+		default:
+			gemmTile6(&args)
 		}
 	}
 	runtime.KeepAlive(g)

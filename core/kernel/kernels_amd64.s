@@ -6,7 +6,7 @@
 
 // func gemmTile1(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile1(SB), NOSPLIT, $0-8
+TEXT ·gemmTile1(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -16,6 +16,12 @@ TEXT ·gemmTile1(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), BX
 	MOVQ 64(AX), SI
 	MOVQ 40(AX), SI
+
+panel:
+	MOVQ 96(AX), DI
+	MOVQ DI, (SP)
+	MOVQ 104(AX), DI
+	MOVQ DI, 8(SP)
 	MOVQ 88(AX), DI
 
 group:
@@ -61,12 +67,21 @@ store:
 	ADDQ    BX, 104(AX)
 	DECQ    DI
 	JNZ     group
+	MOVQ    120(AX), DI
+	ADDQ    DI, 32(AX)
+	MOVQ    (SP), DI
+	MOVQ    DI, 96(AX)
+	MOVQ    8(SP), DI
+	ADDQ    $0x40, DI
+	MOVQ    DI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile2(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile2(SB), NOSPLIT, $0-8
+TEXT ·gemmTile2(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -76,6 +91,12 @@ TEXT ·gemmTile2(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -131,12 +152,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile3(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile3(SB), NOSPLIT, $0-8
+TEXT ·gemmTile3(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -146,6 +176,12 @@ TEXT ·gemmTile3(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -211,12 +247,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile4(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile4(SB), NOSPLIT, $8-8
+TEXT ·gemmTile4(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -226,6 +271,12 @@ TEXT ·gemmTile4(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -308,12 +359,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile5(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile5(SB), NOSPLIT, $8-8
+TEXT ·gemmTile5(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -323,6 +383,12 @@ TEXT ·gemmTile5(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -415,12 +481,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile6(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile6(SB), NOSPLIT, $8-8
+TEXT ·gemmTile6(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -430,6 +505,12 @@ TEXT ·gemmTile6(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -532,6 +613,15 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 

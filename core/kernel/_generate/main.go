@@ -68,7 +68,7 @@ func constant(v float32) reg.VecVirtual {
 	return r
 }
 
-// gemmTile computes groups of rows x 16 outputs. The accumulators stay in registers over all
+// gemmTile computes panels of groups of rows x 16 outputs. The accumulators stay in registers over all
 // segments and k; A is read in place by broadcast, so that its strides cost nothing.
 func gemmTile(rows int) {
 	args := function(fmt.Sprintf("gemmTile%d", rows), NOSPLIT)
@@ -77,7 +77,12 @@ func gemmTile(rows int) {
 	aRow, aCol := field(args, 8), field(args, 16)
 	cGroup, cRow := field(args, 56), field(args, 64)
 	bRow := field(args, 40)
-	groups := field(args, 88)
+	aStart, cStart := AllocLocal(8), AllocLocal(8)
+	move := func(from, to Mem) {
+		t := GP64()
+		MOVQ(from, t)
+		MOVQ(t, to)
+	}
 
 	acc := make([][2]reg.VecVirtual, rows)
 	for r := range acc {
@@ -103,6 +108,10 @@ func gemmTile(rows int) {
 		return bases
 	}
 
+	Label("panel")
+	move(Mem{Base: args, Disp: 96}, aStart)
+	move(Mem{Base: args, Disp: 104}, cStart)
+	groups := field(args, 88)
 	Label("group")
 	for r := range acc {
 		VXORPS(acc[r][0], acc[r][0], acc[r][0])
@@ -163,6 +172,14 @@ func gemmTile(rows int) {
 	ADDQ(cGroup, Mem{Base: args, Disp: 104})
 	DECQ(groups)
 	JNZ(LabelRef("group"))
+	next := field(args, 120)
+	ADDQ(next, Mem{Base: args, Disp: 32})
+	move(aStart, Mem{Base: args, Disp: 96})
+	MOVQ(cStart, next)
+	ADDQ(Imm(2*vector), next)
+	MOVQ(next, Mem{Base: args, Disp: 104})
+	DECQ(Mem{Base: args, Disp: 128})
+	JNZ(LabelRef("panel"))
 	VZEROUPPER()
 	RET()
 }
@@ -173,7 +190,7 @@ const rowPanels = 4
 
 // gemmRow computes one row of four panels, every sum in the order in which gemmTile takes it.
 //
-// Arguments: those of gemmTile without groups, rows and segments, and 120 the stride of panels of B.
+// Arguments: those of gemmTile; what it does not loop over is not read.
 func gemmRow() {
 	args := function("gemmRow", NOSPLIT)
 	aCol, bRow, bPanel := field(args, 16), field(args, 40), field(args, 120)
