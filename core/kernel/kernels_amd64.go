@@ -286,13 +286,20 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 		srcRow: bytes(p.YRow), srcPixel: bytes(p.YPixel), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
 		outRow: bytes(p.DYRow), outPixel: bytes(p.DYPixel), topRow: bytes(p.TopRow), topPixel: bytes(p.TopPixel),
 	}
-	for _, m := range [...]struct {
-		to   *uintptr
-		from []float32
-	}{{&args.src, p.Y}, {&args.pooled, p.Pooled}, {&args.out, p.DY}, {&args.top, p.Top}, {&args.sums, sums}} {
-		if m.from != nil {
-			*m.to = address(m.from, 0)
-		}
+	if p.Y != nil {
+		args.src = address(p.Y, 0)
+	}
+	if p.Top != nil {
+		args.top = address(p.Top, 0)
+	}
+	if p.Pooled != nil {
+		args.pooled = address(p.Pooled, 0)
+	}
+	if p.DY != nil {
+		args.out = address(p.DY, 0)
+	}
+	if sums != nil {
+		args.sums = address(sums, 0)
 	}
 	switch pass {
 	case poolForward:
