@@ -81,7 +81,7 @@ func (l *Learner) Backward() {
 		l.norm2.backward(l.step, false)
 		l.pool.Run(l.blocks, l.phases.conv2)
 		l.norm1.backward(l.step, false)
-		l.pool.Run(pointTasks+l.groups(), l.phases.dw)
+		l.pool.Run(l.groups()+pointTasks, l.phases.dw)
 	}
 	l.pool.Run(finalTasks, l.phases.final)
 }
@@ -255,7 +255,7 @@ func (l *Learner) pool2Back(block, _ int) {
 	l.net.what.backward(l.dPool2[from*flatLen:], l.rows(l.dWhat, l.step, from, n, Hidden), n, false)
 	for b := from; b < to; b++ {
 		for panel := range panels2 {
-			pool := l.poolOf2(l.step*l.BatchLen+b, panel, l.norm2.calls[l.step].forward)
+			pool := l.poolOf2(b, panel, l.norm2.calls[l.step].forward)
 			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
 			pool.GradientSums(l.norm2.sums[block][panel*2*kernel.Panel:])
 		}
@@ -272,9 +272,9 @@ func (l *Learner) conv2Back(block, worker int) {
 	gradient := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
 	input := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * blockStride, DstPixel: blockStride, Channels: kernel.Panel}
 	dy := s.dy2[row+kernel.Panel:]
-	for b := from; b < to; b++ {
-		for panel := range panels2 {
-			pool := l.poolOf2(l.step*l.BatchLen+b, panel, l.norm2.calls[l.step].back)
+	for panel := range panels2 {
+		for b := from; b < to; b++ {
+			pool := l.poolOf2(b, panel, l.norm2.calls[l.step].back)
 			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
 			pool.DY, pool.DYRow, pool.DYPixel = dy, row, kernel.Panel
 			pool.Gradient()
@@ -298,7 +298,7 @@ func (l *Learner) conv2Back(block, worker int) {
 
 // conv1PoolBack describes the first pooling of a panel of picture b in the present step, for the way back.
 func (l *Learner) conv1PoolBack(b, panel int, table kernel.Table) kernel.Pool {
-	pool := l.poolOf1(l.step*l.BatchLen+b, panel, table)
+	pool := l.poolOf1(b, panel, table)
 	pool.Pooled = l.dPool1[b*pool1Size*pool1Size*conv1Channels+panel*kernel.Panel:]
 	pool.PooledRow = pool1Size * conv1Channels
 	return pool
@@ -307,22 +307,23 @@ func (l *Learner) conv1PoolBack(b, panel int, table kernel.Table) kernel.Pool {
 // pointTasks cut the gradient of the transformed filters: 64 points, halves of the outputs.
 const pointTasks = 2 * kernel.MapPoints
 
-// convGradients adds the present step to the gradients of the convolutions' weights: tasks first
-// for halves of the points of the second, then for groups of pictures of the first.
+// convGradients adds the present step to the gradients of the convolutions' weights: tasks first for groups of pictures of the
+// first, then for halves of the points of the second, which take less time and leave no worker waiting long.
 func (l *Learner) convGradients(task, worker int) {
-	if task < pointTasks {
-		const half = conv2Channels / 2
-		p, first := task/2, task%2*half
-		g := kernel.Gemm{Rows: conv1Channels, Columns: half, K: l.BatchLen,
-			A: l.points[p*pointStride(l.BatchLen, conv1Channels):], ARow: 1, ACol: conv1Channels,
-			B:      l.dPoints[p*pointStride(l.BatchLen, conv2Channels)+first*l.BatchLen:],
-			BPanel: l.BatchLen * kernel.Panel, BRow: kernel.Panel,
-			C: l.dFilter[p*pointStride(conv1Channels, conv2Channels)+first:], CRow: conv2Channels,
-			Add: l.step < l.Looks-1}
-		g.Run()
+	if task < l.groups() {
+		l.conv1Gradient(task, worker)
 		return
 	}
-	l.conv1Gradient(task-pointTasks, worker)
+	task -= l.groups()
+	const half = conv2Channels / 2
+	p, first := task/2, task%2*half
+	g := kernel.Gemm{Rows: conv1Channels, Columns: half, K: l.BatchLen,
+		A: l.points[p*pointStride(l.BatchLen, conv1Channels):], ARow: 1, ACol: conv1Channels,
+		B:      l.dPoints[p*pointStride(l.BatchLen, conv2Channels)+first*l.BatchLen:],
+		BPanel: l.BatchLen * kernel.Panel, BRow: kernel.Panel,
+		C: l.dFilter[p*pointStride(conv1Channels, conv2Channels)+first:], CRow: conv2Channels,
+		Add: l.step < l.Looks-1}
+	g.Run()
 }
 
 // groupSize is how many pictures a task takes to the gradient of the first convolution: enough to fill the product over their

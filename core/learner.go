@@ -79,8 +79,8 @@ type Learner struct {
 	contexts                 []context // [batch]
 	contextFlat              []float32 // [batch][576]
 	glimpse, pool1           []float32
-	y1, top1                 []float32 // each [8 panels][12][12][16], and the largest of its windows [8 panels][6][6][16]
-	y2, top2                 []float32 // each [16 panels][6][6][16], [16 panels][3][3][16]
+	y1, top1                 []float32 // [Steps][groups][8 panels][12 pictures][12][12][16], and the largest of the windows [6][6][16]
+	y2, top2                 []float32 // [Steps][blocks][16 panels][6 pictures][6][6][16], [3][3][16]
 	pool2                    []float32
 	placeFeature             []float32
 	what, where, feature     []float32
@@ -152,8 +152,10 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		l.contexts = append(l.contexts, newContext(Colours))
 	}
 	l.contextFlat = make([]float32, batch*contextFlat)
-	l.glimpse, l.y1, l.top1, l.pool1 = perStep(glimpseLen), perStep(conv1Len), perStep(conv1Len/4), perStep(pool1Len)
-	l.y2, l.top2, l.pool2 = perStep(conv2Len), perStep(flatLen), perStep(flatLen)
+	l.glimpse, l.pool1, l.pool2 = perStep(glimpseLen), perStep(pool1Len), perStep(flatLen)
+	maps1, maps2 := Steps*l.groups()*groupSize, Steps*blocks*blockSize
+	l.y1, l.top1 = make([]float32, maps1*conv1Len), make([]float32, maps1*conv1Len/4)
+	l.y2, l.top2 = make([]float32, maps2*conv2Len), make([]float32, maps2*conv2Len/4)
 	l.placeFeature, l.what, l.where, l.feature = perStep(Hidden), perStep(Hidden), perStep(Hidden), perStep(Hidden)
 	l.gates1, l.gates2 = perStep(gates), perStep(gates)
 	l.h1, l.c1, l.h2, l.c2 = perCall(Hidden), perCall(Hidden), perCall(Hidden), perCall(Hidden)
@@ -201,9 +203,22 @@ func (l *Learner) Blocks() int { return l.blocks }
 // Run runs tasks on the learner's workers: a caller's loss or optimiser, say.
 func (l *Learner) Run(tasks int, run func(task, worker int)) { l.pool.Run(tasks, run) }
 
-// Block returns the pictures of a block: from, and up to but not including to.
+// Block returns the pictures of a block: from, and up to but not including to. The last two share what the others
+// leave, so that the work can be shared out evenly.
 func (l *Learner) Block(block int) (from, to int) {
-	return block * blockSize, min((block+1)*blockSize, l.BatchLen)
+	return l.blockStart(block), l.blockStart(block + 1)
+}
+
+func (l *Learner) blockStart(block int) int {
+	full := max(l.blocks-2, 0)
+	switch left := l.BatchLen - full*blockSize; {
+	case block <= full:
+		return block * blockSize
+	case block == l.blocks:
+		return l.BatchLen
+	default:
+		return full*blockSize + (left+1)/2
+	}
 }
 
 // rows cuts rows [step][from:from+n] of size numbers each out of a buffer [steps][batch][size].
@@ -303,7 +318,7 @@ func (l *Learner) beginBlock(block, worker int) {
 		const row = glimpsePadded * Colours
 		c := &l.contexts[b]
 		glimpse.Thumbnail(c.thumbnail[row+Colours:], row, Colours, l.batch.Images[b], ImageSize, Colours, GlimpseSize)
-		l.net.contextForward(c)
+		l.net.contextForward(c, l.scratch[worker].points, l.scratch[worker].products)
 		copy(l.contextFlat[b*contextFlat:], c.pool2)
 	}
 	n := to - from
@@ -370,10 +385,10 @@ func (l *Learner) lookBlock(block, worker int) {
 			l.norm1.blocks[block].measure(panel*kernel.Panel, (at-from)*columns.Rows, columns, panel1, maps, &s.measure)
 			for m := range maps {
 				y := s.y1[m*panel1:][:panel1]
-				pool := l.poolOf1(first+m, panel, l.norm1.sign)
+				pool := l.poolOf1(at+m, panel, l.norm1.sign)
+				kernel.Stream(pool.Y, y)
 				pool.Y = y
 				pool.Select()
-				copy(l.y1[((first+m)*panels1+panel)*panel1:], y)
 			}
 		}
 	}
@@ -386,23 +401,36 @@ const (
 	panel1  = GlimpseSize * GlimpseSize * kernel.Panel
 	panel2  = pool1Size * pool1Size * kernel.Panel
 
-	conv1Maps = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	outputPanels = 4 // panels of the second convolution that are computed at a time
+	conv1Maps    = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
 )
 
-// poolOf1 describes the pooling of one panel of a picture's y1, at [step][picture].
-func (l *Learner) poolOf1(at, panel int, table kernel.Table) kernel.Pool {
+// at1 is where a panel of y1 of picture b in the present step begins. Pictures of a group lie together as the way back walks them.
+func (l *Learner) at1(b, panel int) int {
+	return (((l.step*l.groups()+b/groupSize)*panels1+panel)*groupSize + b%groupSize) * panel1
+}
+
+// at2 is the same of y2, whose pictures are walked by blocks.
+func (l *Learner) at2(b, panel int) int {
+	return (((l.step*l.blocks+b/blockSize)*panels2+panel)*blockSize + b%blockSize) * panel2
+}
+
+// poolOf1 describes the pooling of a panel of y1 of picture b in the present step.
+func (l *Learner) poolOf1(b, panel int, table kernel.Table) kernel.Pool {
+	y, at := l.at1(b, panel), l.step*l.BatchLen+b
 	return kernel.Pool{
-		Y: l.y1[(at*panels1+panel)*panel1:], YRow: GlimpseSize * kernel.Panel, YPixel: kernel.Panel,
-		Top: l.top1[(at*panels1+panel)*panel1/4:], TopRow: pool1Size * kernel.Panel, TopPixel: kernel.Panel,
+		Y: l.y1[y:], YRow: GlimpseSize * kernel.Panel, YPixel: kernel.Panel,
+		Top: l.top1[y/4:], TopRow: pool1Size * kernel.Panel, TopPixel: kernel.Panel,
 		Pooled: l.pool1[at*pool1Len+(pool1Padded+1)*conv1Channels+panel*kernel.Panel:], PooledRow: pool1Padded * conv1Channels, PooledPixel: conv1Channels,
 		Table: table[panel*4*kernel.Panel:], Rows: pool1Size, Cols: pool1Size, Channels: kernel.Panel}
 }
 
-// poolOf2 describes the pooling of one panel of a picture's y2, at [step][picture].
-func (l *Learner) poolOf2(at, panel int, table kernel.Table) kernel.Pool {
+// poolOf2 describes the pooling of a panel of y2 of picture b in the present step.
+func (l *Learner) poolOf2(b, panel int, table kernel.Table) kernel.Pool {
+	y, at := l.at2(b, panel), l.step*l.BatchLen+b
 	return kernel.Pool{
-		Y: l.y2[(at*panels2+panel)*panel2:], YRow: pool1Size * kernel.Panel, YPixel: kernel.Panel,
-		Top: l.top2[(at*panels2+panel)*panel2/4:], TopRow: pool2Size * kernel.Panel, TopPixel: kernel.Panel,
+		Y: l.y2[y:], YRow: pool1Size * kernel.Panel, YPixel: kernel.Panel,
+		Top: l.top2[y/4:], TopRow: pool2Size * kernel.Panel, TopPixel: kernel.Panel,
 		Pooled: l.pool2[at*flatLen+panel*kernel.Panel:], PooledRow: pool2Size * conv2Channels, PooledPixel: conv2Channels,
 		Table: table[panel*4*kernel.Panel:], Rows: pool2Size, Cols: pool2Size, Channels: kernel.Panel}
 }
@@ -412,9 +440,9 @@ func (l *Learner) secondBlock(block, worker int) {
 	from, to := l.Block(block)
 	n, s := to-from, &l.scratch[worker]
 	first := l.step*l.BatchLen + from
-	for at := first; at < first+n; at++ {
+	for b := from; b < to; b++ {
 		for panel := range panels1 {
-			pool := l.poolOf1(at, panel, l.norm1.calls[l.step].forward)
+			pool := l.poolOf1(b, panel, l.norm1.calls[l.step].forward)
 			pool.Apply()
 		}
 	}
@@ -426,13 +454,13 @@ func (l *Learner) secondBlock(block, worker int) {
 			l.norm2.blocks[block].measure((panel+i)*kernel.Panel, 0, columns, outputPanels*panel2, n, &s.measure)
 		}
 		for m := range n {
-			y := s.y2[m*outputPanels*panel2:][:outputPanels*panel2]
 			for i := range outputPanels {
-				pool := l.poolOf2(first+m, panel+i, l.norm2.sign)
-				pool.Y = y[i*panel2:]
+				y := s.y2[(m*outputPanels+i)*panel2:][:panel2]
+				pool := l.poolOf2(from+m, panel+i, l.norm2.sign)
+				kernel.Stream(pool.Y, y)
+				pool.Y = y
 				pool.Select()
 			}
-			copy(l.y2[((first+m)*panels2+panel)*panel2:], y)
 		}
 	}
 }
@@ -441,9 +469,9 @@ func (l *Learner) secondBlock(block, worker int) {
 func (l *Learner) thinkBlock(block, worker int) {
 	from, to := l.Block(block)
 	n, w, t := to-from, l.net, l.step
-	for at := t*l.BatchLen + from; at < t*l.BatchLen+to; at++ {
+	for b := from; b < to; b++ {
 		for panel := range panels2 {
-			pool := l.poolOf2(at, panel, l.norm2.calls[t].forward)
+			pool := l.poolOf2(b, panel, l.norm2.calls[t].forward)
 			pool.Apply()
 		}
 	}

@@ -103,7 +103,7 @@ func (l *look) begin(images [][]float32) {
 		if kernel.Fuses {
 			l.net.fused.context(&l.context, l.scratch)
 		} else {
-			l.net.contextForward(&l.context)
+			l.net.contextForward(&l.context, l.points, l.products)
 		}
 		copy(l.contextFlat[b*contextFlat:], l.context.pool2)
 	}

@@ -253,16 +253,17 @@ func (w *winogradConv) output(y []float32, yStride, yPixel, yPanel int, points, 
 }
 
 // forward convolves zero-padded maps x, xStride apart, into y [side][side][out], yStride apart. points and products are
-// winogradScratch.
+// winogradScratch. It takes as many panels at a time as leave the products in a second-level cache.
 func (w *winogradConv) forward(y []float32, yStride int, x []float32, xStride int, points, products []float32, maps int) {
+	const rows = 192 // of a panel's products at each point, at a time
 	w.input(points, x, xStride, maps)
-	for panel := 0; panel < w.out/kernel.Panel; panel += outputPanels {
-		w.output(y[panel*kernel.Panel:], yStride, w.out, kernel.Panel, points, products, maps, panel, outputPanels)
+	all := w.out / kernel.Panel
+	for panel := 0; panel < all; {
+		panels := min(max(rows/(maps*w.tiles()), 1), all-panel)
+		w.output(y[panel*kernel.Panel:], yStride, w.out, kernel.Panel, points, products, maps, panel, panels)
+		panel += panels
 	}
 }
-
-// outputPanels is how many panels of outputs are computed at a time.
-const outputPanels = 4
 
 // norm is a batch norm seen as a scale and a shift of every channel.
 type norm struct {
@@ -300,7 +301,7 @@ type network struct {
 	lstm2X     linear
 	lstm2H     linear
 	context1   []float32
-	context2   []float32
+	context2   winogradConv
 	contextB   []float32 // context2's way back, training only
 	contextFC  linear
 	class1     linear
@@ -347,7 +348,7 @@ func newNetwork(classes int, training bool) *network {
 		w.conv1 = newWinogradConv(size, GlimpseSize, glimpseChannels, conv1Channels)
 		w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels)
 		w.context1 = make([]float32, 9*Colours*contextChannels)
-		w.context2 = make([]float32, 9*contextChannels*contextChannels)
+		w.context2 = newWinogradConv(size, pool1Size, contextChannels, contextChannels)
 	}
 	if training {
 		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
@@ -389,7 +390,9 @@ func (w *network) load(p *Params, task int, scratch []float32) {
 	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)
-	convPack(w.context2, context2.Weight, contextChannels, contextChannels)
+	for panel := range contextChannels / kernel.Panel {
+		w.context2.load(panel, context2.Weight, scratch)
+	}
 	if w.contextB != nil {
 		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
 	}
@@ -475,12 +478,12 @@ func (w *network) contextPools(c *context) (first, second kernel.Pool) {
 	return
 }
 
-// contextForward fills c.pool2 from c.thumbnail.
-func (w *network) contextForward(c *context) {
+// contextForward fills c.pool2 from c.thumbnail. points and products are winogradScratch.
+func (w *network) contextForward(c *context, points, products []float32) {
 	first, second := w.contextPools(c)
 	conv(c.y1, c.thumbnail, w.context1, GlimpseSize, Colours, contextChannels)
 	first.Forward()
-	conv(c.y2, c.pool1, w.context2, pool1Size, contextChannels, contextChannels)
+	w.context2.forward(c.y2, 0, c.pool1, 0, points, products, 1)
 	second.Forward()
 }
 

@@ -390,6 +390,19 @@ func TestHalves(t *testing.T) {
 	}
 }
 
+func TestStream(t *testing.T) {
+	for n := range 70 {
+		for from := range 3 { // aligned or not
+			bothWays(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(15, 16))
+				src, dst := guarded(t, rng, n), guarded(t, rng, n+from)
+				Stream(dst[from:], src)
+				assert.Equal(t, src, dst[from:])
+			})
+		}
+	}
+}
+
 // TestPatch holds the samples against their definition, to the bit, taps at both ends of the picture among them.
 func TestPatch(t *testing.T) {
 	for _, c := range []struct{ rows, columns int }{{1, 1}, {2, 5}, {12, 12}} {

@@ -36,6 +36,7 @@ type tileArgs struct {
 	k, segments, groups          uintptr
 	a, c                         uintptr
 	add                          uintptr
+	bPanel, panels               uintptr
 }
 
 type transformArgs struct {
@@ -60,6 +61,25 @@ type poolArgs struct {
 	top, topRow, topPixel          uintptr
 }
 
+type lstmArgs struct {
+	gates, c, h, cPrev  uintptr
+	cells, units, fours uintptr
+}
+
+// Taps may lie on the stack, which can move until the kernel runs: so they are pointers.
+type patchArgs struct {
+	image                 uintptr
+	rowTaps               unsafe.Pointer
+	rows                  uintptr
+	columnTaps            unsafe.Pointer
+	columns               uintptr
+	dst, dstRow, dstPixel uintptr
+}
+
+type streamArgs struct {
+	dst, src, lines uintptr
+}
+
 //go:noescape
 func gemmTile1(args *tileArgs)
 
@@ -77,6 +97,9 @@ func gemmTile5(args *tileArgs)
 
 //go:noescape
 func gemmTile6(args *tileArgs)
+
+//go:noescape
+func gemmRow(args *tileArgs)
 
 //go:noescape
 func winogradTileInput(args *transformArgs)
@@ -132,58 +155,77 @@ func poolGradientSums(args *poolArgs)
 //go:noescape
 func poolGradient(args *poolArgs)
 
+//go:noescape
+func lstm(args *lstmArgs)
+
+//go:noescape
+func patch(args *patchArgs)
+
+//go:noescape
+func stream(args *streamArgs)
+
 func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[index])) }
 
 func bytes(n int) uintptr { return uintptr(n) * 4 }
 
-const tileRows = 6
+const (
+	tileRows  = 6
+	rowPanels = 4 // of gemmRow
+)
 
-// fast walks the panels of B; within one, groups of six rows, so that the panel stays in the
-// first-level cache. With one outer row, groups run down the rows; with several, down the outer
-// rows.
+// fast takes the rows by groups of six; within those the kernel walks the panels of B, each of which then stays in the
+// first-level cache. With one outer row, groups run down the rows; with several, down the outer rows.
 func (g *Gemm) fast(outer, segments, bPanel int) {
 	args := tileArgs{
 		aRow: bytes(g.ARow), aCol: bytes(g.ACol), aSegment: bytes(g.ASegment),
-		bRow: bytes(g.BRow), bSegment: bytes(g.BSegment), cRow: bytes(g.CRow),
+		bRow: bytes(g.BRow), bSegment: bytes(g.BSegment), bPanel: bytes(bPanel), cRow: bytes(g.CRow),
 		k: uintptr(g.K), segments: uintptr(segments),
 	}
 	if g.Add {
 		args.add = 1
 	}
+	panels, from := g.Columns/Panel, 0
+	if g.Rows == 1 && outer == 1 && segments == 1 {
+		args.a = address(g.A, 0)
+		for ; from+rowPanels <= panels; from += rowPanels {
+			args.b, args.c = address(g.B, from*bPanel), address(g.C, from*Panel)
+			gemmRow(&args)
+		}
+		if from == panels {
+			return
+		}
+	}
 	step := tileRows
 	if outer == 1 {
 		step = max(g.Rows/tileRows, 1) * tileRows
 	}
-	for panel := 0; panel < g.Columns/Panel; panel++ {
-		args.b = address(g.B, panel*bPanel)
-		for row := 0; row < g.Rows; row += step {
-			rows := min(g.Rows-row, tileRows)
-			args.a = address(g.A, row*g.ARow)
-			args.c = address(g.C, row*g.CRow+panel*Panel)
-			if outer == 1 {
-				args.groups = uintptr((g.Rows - row) / rows)
-				args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
-				if rows < tileRows {
-					args.groups = 1
-				}
-			} else {
-				args.groups = uintptr(outer)
-				args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
+	for row := 0; row < g.Rows; row += step {
+		rows := min(g.Rows-row, tileRows)
+		args.a, args.b, args.c = address(g.A, row*g.ARow), address(g.B, from*bPanel), address(g.C, row*g.CRow+from*Panel)
+		args.panels = uintptr(panels - from)
+		if outer == 1 {
+			args.groups = uintptr((g.Rows - row) / rows)
+			args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
+			if rows < tileRows {
+				args.groups = 1
 			}
-			switch rows {
-			case 1:
-				gemmTile1(&args)
-			case 2:
-				gemmTile2(&args)
-			case 3:
-				gemmTile3(&args)
-			case 4:
-				gemmTile4(&args)
-			case 5:
-				gemmTile5(&args)
-			default:
-				gemmTile6(&args)
-			}
+		} else {
+			args.groups = uintptr(outer)
+			args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
+		}
+		switch rows {
+		case 1:
+			gemmTile1(&args)
+		case 2:
+			gemmTile2(&args)
+		case 3:
+			gemmTile3(&args)
+		case 4:
+			gemmTile4(&args)
+		case 5:
+			gemmTile5(&args)
+		default:
+			gemmTile6(&args)
 		}
 	}
 	runtime.KeepAlive(g)
@@ -244,13 +286,20 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 		srcRow: bytes(p.YRow), srcPixel: bytes(p.YPixel), pooledRow: bytes(p.PooledRow), pooledPixel: bytes(p.PooledPixel),
 		outRow: bytes(p.DYRow), outPixel: bytes(p.DYPixel), topRow: bytes(p.TopRow), topPixel: bytes(p.TopPixel),
 	}
-	for _, m := range [...]struct {
-		to   *uintptr
-		from []float32
-	}{{&args.src, p.Y}, {&args.pooled, p.Pooled}, {&args.out, p.DY}, {&args.top, p.Top}, {&args.sums, sums}} {
-		if m.from != nil {
-			*m.to = address(m.from, 0)
-		}
+	if p.Y != nil {
+		args.src = address(p.Y, 0)
+	}
+	if p.Top != nil {
+		args.top = address(p.Top, 0)
+	}
+	if p.Pooled != nil {
+		args.pooled = address(p.Pooled, 0)
+	}
+	if p.DY != nil {
+		args.out = address(p.DY, 0)
+	}
+	if sums != nil {
+		args.sums = address(sums, 0)
 	}
 	switch pass {
 	case poolForward:
@@ -267,10 +316,40 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 	runtime.KeepAlive(p)
 }
 
-func (l *LSTM) fast() { l.portable() }
+func (l *LSTM) fast() {
+	const four = 4
+	if l.Units%four != 0 {
+		l.portable()
+		return
+	}
+	args := lstmArgs{gates: address(l.Gates, 0), c: address(l.C, 0), h: address(l.H, 0), cPrev: address(l.CPrev, 0),
+		cells: uintptr(l.Cells), units: bytes(l.Units), fours: uintptr(l.Units / four)}
+	lstm(&args)
+	runtime.KeepAlive(l)
+}
+
+func (p *Patch) fast() {
+	args := patchArgs{image: address(p.Image, 0),
+		rowTaps: unsafe.Pointer(&p.Rows[0]), rows: uintptr(len(p.Rows)),
+		columnTaps: unsafe.Pointer(&p.Columns[0]), columns: uintptr(len(p.Columns)),
+		dst: address(p.Dst, 0), dstRow: bytes(p.DstRow), dstPixel: bytes(p.DstPixel)}
+	patch(&args)
+	runtime.KeepAlive(p)
+}
+
+func fastStream(dst, src []float32) {
+	const line, vector = 16, 32 // numbers of a cache line, bytes
+	if len(src)%line != 0 || address(dst, 0)%vector != 0 {
+		copy(dst, src)
+		return
+	}
+	args := streamArgs{address(dst, 0), address(src, 0), uintptr(len(src) / line)}
+	stream(&args)
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+}
 
 func (d *Dense) fast()                     { d.portable() } // which has Gemm's kernel in it
-func (p *Patch) fast()                     { p.portable() }
 func (p *Panels) fast()                    { p.portable(0) }
 func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
 

@@ -6,7 +6,7 @@
 
 // func gemmTile1(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile1(SB), NOSPLIT, $0-8
+TEXT ·gemmTile1(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -16,6 +16,12 @@ TEXT ·gemmTile1(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), BX
 	MOVQ 64(AX), SI
 	MOVQ 40(AX), SI
+
+panel:
+	MOVQ 96(AX), DI
+	MOVQ DI, (SP)
+	MOVQ 104(AX), DI
+	MOVQ DI, 8(SP)
 	MOVQ 88(AX), DI
 
 group:
@@ -61,12 +67,21 @@ store:
 	ADDQ    BX, 104(AX)
 	DECQ    DI
 	JNZ     group
+	MOVQ    120(AX), DI
+	ADDQ    DI, 32(AX)
+	MOVQ    (SP), DI
+	MOVQ    DI, 96(AX)
+	MOVQ    8(SP), DI
+	ADDQ    $0x40, DI
+	MOVQ    DI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile2(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile2(SB), NOSPLIT, $0-8
+TEXT ·gemmTile2(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -76,6 +91,12 @@ TEXT ·gemmTile2(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -131,12 +152,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile3(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile3(SB), NOSPLIT, $0-8
+TEXT ·gemmTile3(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -146,6 +176,12 @@ TEXT ·gemmTile3(SB), NOSPLIT, $0-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -211,12 +247,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile4(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile4(SB), NOSPLIT, $8-8
+TEXT ·gemmTile4(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -226,6 +271,12 @@ TEXT ·gemmTile4(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -308,12 +359,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile5(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile5(SB), NOSPLIT, $8-8
+TEXT ·gemmTile5(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -323,6 +383,12 @@ TEXT ·gemmTile5(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -415,12 +481,21 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
 	VZEROUPPER
 	RET
 
 // func gemmTile6(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile6(SB), NOSPLIT, $8-8
+TEXT ·gemmTile6(SB), NOSPLIT, $16-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
@@ -430,6 +505,12 @@ TEXT ·gemmTile6(SB), NOSPLIT, $8-8
 	MOVQ 56(AX), SI
 	MOVQ 64(AX), DI
 	MOVQ 40(AX), R8
+
+panel:
+	MOVQ 96(AX), R9
+	MOVQ R9, (SP)
+	MOVQ 104(AX), R9
+	MOVQ R9, 8(SP)
 	MOVQ 88(AX), R9
 
 group:
@@ -532,6 +613,75 @@ store:
 	ADDQ    SI, 104(AX)
 	DECQ    R9
 	JNZ     group
+	MOVQ    120(AX), R9
+	ADDQ    R9, 32(AX)
+	MOVQ    (SP), R9
+	MOVQ    R9, 96(AX)
+	MOVQ    8(SP), R9
+	ADDQ    $0x40, R9
+	MOVQ    R9, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func gemmRow(args *byte)
+// Requires: AVX, FMA3
+TEXT ·gemmRow(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   16(AX), CX
+	MOVQ   40(AX), DX
+	MOVQ   120(AX), BX
+	MOVQ   96(AX), SI
+	MOVQ   32(AX), DI
+	MOVQ   104(AX), R8
+	MOVQ   72(AX), R9
+	LEAQ   (DI)(BX*2), R10
+	ADDQ   BX, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+k:
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  (DI), Y8, Y0
+	VFMADD231PS  32(DI), Y8, Y1
+	VFMADD231PS  (DI)(BX*1), Y8, Y2
+	VFMADD231PS  32(DI)(BX*1), Y8, Y3
+	VFMADD231PS  (DI)(BX*2), Y8, Y4
+	VFMADD231PS  32(DI)(BX*2), Y8, Y5
+	VFMADD231PS  (R10), Y8, Y6
+	VFMADD231PS  32(R10), Y8, Y7
+	ADDQ         CX, SI
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	DECQ         R9
+	JNZ          k
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (R8), Y0, Y0
+	VADDPS       32(R8), Y1, Y1
+	VADDPS       64(R8), Y2, Y2
+	VADDPS       96(R8), Y3, Y3
+	VADDPS       128(R8), Y4, Y4
+	VADDPS       160(R8), Y5, Y5
+	VADDPS       192(R8), Y6, Y6
+	VADDPS       224(R8), Y7, Y7
+
+store:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	VMOVUPS Y4, 128(R8)
+	VMOVUPS Y5, 160(R8)
+	VMOVUPS Y6, 192(R8)
+	VMOVUPS Y7, 224(R8)
 	VZEROUPPER
 	RET
 
@@ -5404,5 +5554,401 @@ column:
 	ADDQ         $0x80, DX
 	SUBQ         $0x20, 88(AX)
 	JNZ          channels
+	VZEROUPPER
+	RET
+
+// func lstm(args *byte)
+// Requires: AVX, AVX2
+TEXT ·lstm(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 40(AX), DI
+
+cell:
+	MOVQ 48(AX), R8
+	LEAQ (DI)(DI*2), R9
+
+four:
+	VCVTPS2PD  (CX)(DI*1), Y0
+	VMOVUPD    double1<>+0(SB), Y1
+	VMINPD     Y0, Y1, Y0
+	VMOVUPD    double2<>+0(SB), Y1
+	VMAXPD     Y0, Y1, Y0
+	VXORPD     double0<>+0(SB), Y0, Y0
+	VMULPD     double4<>+0(SB), Y0, Y1
+	VADDPD     double3<>+0(SB), Y1, Y1
+	VSUBPD     double3<>+0(SB), Y1, Y2
+	VMULPD     double5<>+0(SB), Y2, Y2
+	VSUBPD     Y2, Y0, Y0
+	VMULPD     Y0, Y0, Y2
+	VMULPD     Y2, Y2, Y3
+	VMULPD     double7<>+0(SB), Y0, Y4
+	VADDPD     double6<>+0(SB), Y4, Y4
+	VMULPD     Y4, Y2, Y4
+	VMULPD     double9<>+0(SB), Y0, Y5
+	VADDPD     double8<>+0(SB), Y5, Y5
+	VMULPD     double10<>+0(SB), Y2, Y6
+	VADDPD     Y5, Y6, Y5
+	VMULPD     Y5, Y2, Y2
+	VMULPD     double12<>+0(SB), Y0, Y5
+	VADDPD     double11<>+0(SB), Y5, Y5
+	VADDPD     Y5, Y2, Y2
+	VMULPD     Y2, Y3, Y2
+	VADDPD     double13<>+0(SB), Y0, Y0
+	VADDPD     Y4, Y0, Y0
+	VADDPD     Y2, Y0, Y0
+	VPSLLQ     $0x34, Y1, Y1
+	VPADDQ     double13<>+0(SB), Y1, Y1
+	VMULPD     Y0, Y1, Y0
+	VADDPD     double13<>+0(SB), Y0, Y0
+	VMOVUPD    double13<>+0(SB), Y1
+	VDIVPD     Y0, Y1, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (CX)(DI*1)
+	VMULPS     (SI), X0, X0
+	VCVTPS2PD  (CX), Y1
+	VMOVUPD    double1<>+0(SB), Y2
+	VMINPD     Y1, Y2, Y1
+	VMOVUPD    double2<>+0(SB), Y2
+	VMAXPD     Y1, Y2, Y1
+	VXORPD     double0<>+0(SB), Y1, Y1
+	VMULPD     double4<>+0(SB), Y1, Y2
+	VADDPD     double3<>+0(SB), Y2, Y2
+	VSUBPD     double3<>+0(SB), Y2, Y3
+	VMULPD     double5<>+0(SB), Y3, Y3
+	VSUBPD     Y3, Y1, Y1
+	VMULPD     Y1, Y1, Y3
+	VMULPD     Y3, Y3, Y4
+	VMULPD     double7<>+0(SB), Y1, Y5
+	VADDPD     double6<>+0(SB), Y5, Y5
+	VMULPD     Y5, Y3, Y5
+	VMULPD     double9<>+0(SB), Y1, Y6
+	VADDPD     double8<>+0(SB), Y6, Y6
+	VMULPD     double10<>+0(SB), Y3, Y7
+	VADDPD     Y6, Y7, Y6
+	VMULPD     Y6, Y3, Y3
+	VMULPD     double12<>+0(SB), Y1, Y6
+	VADDPD     double11<>+0(SB), Y6, Y6
+	VADDPD     Y6, Y3, Y3
+	VMULPD     Y3, Y4, Y3
+	VADDPD     double13<>+0(SB), Y1, Y1
+	VADDPD     Y5, Y1, Y1
+	VADDPD     Y3, Y1, Y1
+	VPSLLQ     $0x34, Y2, Y2
+	VPADDQ     double13<>+0(SB), Y2, Y2
+	VMULPD     Y1, Y2, Y1
+	VADDPD     double13<>+0(SB), Y1, Y1
+	VMOVUPD    double13<>+0(SB), Y2
+	VDIVPD     Y1, Y2, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (CX)
+	VMOVUPS    (CX)(DI*2), X2
+	VCVTPS2PD  X2, Y3
+	VMOVUPD    double1<>+0(SB), Y4
+	VMINPD     Y3, Y4, Y3
+	VMOVUPD    double2<>+0(SB), Y4
+	VMAXPD     Y3, Y4, Y3
+	VADDPD     Y3, Y3, Y3
+	VMULPD     double4<>+0(SB), Y3, Y4
+	VADDPD     double3<>+0(SB), Y4, Y4
+	VSUBPD     double3<>+0(SB), Y4, Y5
+	VMULPD     double5<>+0(SB), Y5, Y5
+	VSUBPD     Y5, Y3, Y3
+	VMULPD     Y3, Y3, Y5
+	VMULPD     Y5, Y5, Y6
+	VMULPD     double7<>+0(SB), Y3, Y7
+	VADDPD     double6<>+0(SB), Y7, Y7
+	VMULPD     Y7, Y5, Y7
+	VMULPD     double9<>+0(SB), Y3, Y8
+	VADDPD     double8<>+0(SB), Y8, Y8
+	VMULPD     double10<>+0(SB), Y5, Y9
+	VADDPD     Y8, Y9, Y8
+	VMULPD     Y8, Y5, Y5
+	VMULPD     double12<>+0(SB), Y3, Y8
+	VADDPD     double11<>+0(SB), Y8, Y8
+	VADDPD     Y8, Y5, Y5
+	VMULPD     Y5, Y6, Y5
+	VADDPD     double13<>+0(SB), Y3, Y3
+	VADDPD     Y7, Y3, Y3
+	VADDPD     Y5, Y3, Y3
+	VPSLLQ     $0x34, Y4, Y4
+	VPADDQ     double13<>+0(SB), Y4, Y4
+	VMULPD     Y3, Y4, Y3
+	VADDPD     double13<>+0(SB), Y3, Y4
+	VSUBPD     double13<>+0(SB), Y3, Y3
+	VDIVPD     Y4, Y3, Y3
+	VCVTPD2PSY Y3, X3
+	VANDPS     double14<>+0(SB), X2, X4
+	VCMPPS     $0x01, factor28<>+0(SB), X4, X4
+	VBLENDVPS  X4, X2, X3, X3
+	VMOVUPS    X3, (CX)(DI*2)
+	VMULPS     X3, X1, X1
+	VADDPS     X1, X0, X0
+	VMOVUPS    X0, (DX)
+	VCVTPS2PD  (CX)(R9*1), Y1
+	VMOVUPD    double1<>+0(SB), Y2
+	VMINPD     Y1, Y2, Y1
+	VMOVUPD    double2<>+0(SB), Y2
+	VMAXPD     Y1, Y2, Y1
+	VXORPD     double0<>+0(SB), Y1, Y1
+	VMULPD     double4<>+0(SB), Y1, Y2
+	VADDPD     double3<>+0(SB), Y2, Y2
+	VSUBPD     double3<>+0(SB), Y2, Y3
+	VMULPD     double5<>+0(SB), Y3, Y3
+	VSUBPD     Y3, Y1, Y1
+	VMULPD     Y1, Y1, Y3
+	VMULPD     Y3, Y3, Y4
+	VMULPD     double7<>+0(SB), Y1, Y5
+	VADDPD     double6<>+0(SB), Y5, Y5
+	VMULPD     Y5, Y3, Y5
+	VMULPD     double9<>+0(SB), Y1, Y6
+	VADDPD     double8<>+0(SB), Y6, Y6
+	VMULPD     double10<>+0(SB), Y3, Y7
+	VADDPD     Y6, Y7, Y6
+	VMULPD     Y6, Y3, Y3
+	VMULPD     double12<>+0(SB), Y1, Y6
+	VADDPD     double11<>+0(SB), Y6, Y6
+	VADDPD     Y6, Y3, Y3
+	VMULPD     Y3, Y4, Y3
+	VADDPD     double13<>+0(SB), Y1, Y1
+	VADDPD     Y5, Y1, Y1
+	VADDPD     Y3, Y1, Y1
+	VPSLLQ     $0x34, Y2, Y2
+	VPADDQ     double13<>+0(SB), Y2, Y2
+	VMULPD     Y1, Y2, Y1
+	VADDPD     double13<>+0(SB), Y1, Y1
+	VMOVUPD    double13<>+0(SB), Y2
+	VDIVPD     Y1, Y2, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (CX)(R9*1)
+	VCVTPS2PD  X0, Y2
+	VMOVUPD    double1<>+0(SB), Y3
+	VMINPD     Y2, Y3, Y2
+	VMOVUPD    double2<>+0(SB), Y3
+	VMAXPD     Y2, Y3, Y2
+	VADDPD     Y2, Y2, Y2
+	VMULPD     double4<>+0(SB), Y2, Y3
+	VADDPD     double3<>+0(SB), Y3, Y3
+	VSUBPD     double3<>+0(SB), Y3, Y4
+	VMULPD     double5<>+0(SB), Y4, Y4
+	VSUBPD     Y4, Y2, Y2
+	VMULPD     Y2, Y2, Y4
+	VMULPD     Y4, Y4, Y5
+	VMULPD     double7<>+0(SB), Y2, Y6
+	VADDPD     double6<>+0(SB), Y6, Y6
+	VMULPD     Y6, Y4, Y6
+	VMULPD     double9<>+0(SB), Y2, Y7
+	VADDPD     double8<>+0(SB), Y7, Y7
+	VMULPD     double10<>+0(SB), Y4, Y8
+	VADDPD     Y7, Y8, Y7
+	VMULPD     Y7, Y4, Y4
+	VMULPD     double12<>+0(SB), Y2, Y7
+	VADDPD     double11<>+0(SB), Y7, Y7
+	VADDPD     Y7, Y4, Y4
+	VMULPD     Y4, Y5, Y4
+	VADDPD     double13<>+0(SB), Y2, Y2
+	VADDPD     Y6, Y2, Y2
+	VADDPD     Y4, Y2, Y2
+	VPSLLQ     $0x34, Y3, Y3
+	VPADDQ     double13<>+0(SB), Y3, Y3
+	VMULPD     Y2, Y3, Y2
+	VADDPD     double13<>+0(SB), Y2, Y3
+	VSUBPD     double13<>+0(SB), Y2, Y2
+	VDIVPD     Y3, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VANDPS     double14<>+0(SB), X0, X3
+	VCMPPS     $0x01, factor28<>+0(SB), X3, X3
+	VBLENDVPS  X3, X0, X2, X2
+	VMULPS     X2, X1, X1
+	VMOVUPS    X1, (BX)
+	ADDQ       $0x10, CX
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, BX
+	ADDQ       $0x10, SI
+	DECQ       R8
+	JNZ        four
+	ADDQ       R9, CX
+	DECQ       32(AX)
+	JNZ        cell
+	VZEROUPPER
+	RET
+
+DATA double0<>+0(SB)/8, $0x8000000000000000
+DATA double0<>+8(SB)/8, $0x8000000000000000
+DATA double0<>+16(SB)/8, $0x8000000000000000
+DATA double0<>+24(SB)/8, $0x8000000000000000
+GLOBL double0<>(SB), RODATA|NOPTR, $32
+
+DATA double1<>+0(SB)/8, $0x4062c00000000000
+DATA double1<>+8(SB)/8, $0x4062c00000000000
+DATA double1<>+16(SB)/8, $0x4062c00000000000
+DATA double1<>+24(SB)/8, $0x4062c00000000000
+GLOBL double1<>(SB), RODATA|NOPTR, $32
+
+DATA double2<>+0(SB)/8, $0xc062c00000000000
+DATA double2<>+8(SB)/8, $0xc062c00000000000
+DATA double2<>+16(SB)/8, $0xc062c00000000000
+DATA double2<>+24(SB)/8, $0xc062c00000000000
+GLOBL double2<>(SB), RODATA|NOPTR, $32
+
+DATA double3<>+0(SB)/8, $0x4338000000000000
+DATA double3<>+8(SB)/8, $0x4338000000000000
+DATA double3<>+16(SB)/8, $0x4338000000000000
+DATA double3<>+24(SB)/8, $0x4338000000000000
+GLOBL double3<>(SB), RODATA|NOPTR, $32
+
+DATA double4<>+0(SB)/8, $0x3ff71547652b82fe
+DATA double4<>+8(SB)/8, $0x3ff71547652b82fe
+DATA double4<>+16(SB)/8, $0x3ff71547652b82fe
+DATA double4<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL double4<>(SB), RODATA|NOPTR, $32
+
+DATA double5<>+0(SB)/8, $0x3fe62e42fefa39ef
+DATA double5<>+8(SB)/8, $0x3fe62e42fefa39ef
+DATA double5<>+16(SB)/8, $0x3fe62e42fefa39ef
+DATA double5<>+24(SB)/8, $0x3fe62e42fefa39ef
+GLOBL double5<>(SB), RODATA|NOPTR, $32
+
+DATA double6<>+0(SB)/8, $0x3fe0000000000000
+DATA double6<>+8(SB)/8, $0x3fe0000000000000
+DATA double6<>+16(SB)/8, $0x3fe0000000000000
+DATA double6<>+24(SB)/8, $0x3fe0000000000000
+GLOBL double6<>(SB), RODATA|NOPTR, $32
+
+DATA double7<>+0(SB)/8, $0x3fc5555555555555
+DATA double7<>+8(SB)/8, $0x3fc5555555555555
+DATA double7<>+16(SB)/8, $0x3fc5555555555555
+DATA double7<>+24(SB)/8, $0x3fc5555555555555
+GLOBL double7<>(SB), RODATA|NOPTR, $32
+
+DATA double8<>+0(SB)/8, $0x3f56c16c16c16c17
+DATA double8<>+8(SB)/8, $0x3f56c16c16c16c17
+DATA double8<>+16(SB)/8, $0x3f56c16c16c16c17
+DATA double8<>+24(SB)/8, $0x3f56c16c16c16c17
+GLOBL double8<>(SB), RODATA|NOPTR, $32
+
+DATA double9<>+0(SB)/8, $0x3f2a01a01a01a01a
+DATA double9<>+8(SB)/8, $0x3f2a01a01a01a01a
+DATA double9<>+16(SB)/8, $0x3f2a01a01a01a01a
+DATA double9<>+24(SB)/8, $0x3f2a01a01a01a01a
+GLOBL double9<>(SB), RODATA|NOPTR, $32
+
+DATA double10<>+0(SB)/8, $0x3efa01a01a01a01a
+DATA double10<>+8(SB)/8, $0x3efa01a01a01a01a
+DATA double10<>+16(SB)/8, $0x3efa01a01a01a01a
+DATA double10<>+24(SB)/8, $0x3efa01a01a01a01a
+GLOBL double10<>(SB), RODATA|NOPTR, $32
+
+DATA double11<>+0(SB)/8, $0x3fa5555555555555
+DATA double11<>+8(SB)/8, $0x3fa5555555555555
+DATA double11<>+16(SB)/8, $0x3fa5555555555555
+DATA double11<>+24(SB)/8, $0x3fa5555555555555
+GLOBL double11<>(SB), RODATA|NOPTR, $32
+
+DATA double12<>+0(SB)/8, $0x3f81111111111111
+DATA double12<>+8(SB)/8, $0x3f81111111111111
+DATA double12<>+16(SB)/8, $0x3f81111111111111
+DATA double12<>+24(SB)/8, $0x3f81111111111111
+GLOBL double12<>(SB), RODATA|NOPTR, $32
+
+DATA double13<>+0(SB)/8, $0x3ff0000000000000
+DATA double13<>+8(SB)/8, $0x3ff0000000000000
+DATA double13<>+16(SB)/8, $0x3ff0000000000000
+DATA double13<>+24(SB)/8, $0x3ff0000000000000
+GLOBL double13<>(SB), RODATA|NOPTR, $32
+
+DATA double14<>+0(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+8(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+16(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+24(SB)/8, $0x7fffffff7fffffff
+GLOBL double14<>(SB), RODATA|NOPTR, $32
+
+DATA factor28<>+0(SB)/4, $(0.00001)
+DATA factor28<>+4(SB)/4, $(0.00001)
+DATA factor28<>+8(SB)/4, $(0.00001)
+DATA factor28<>+12(SB)/4, $(0.00001)
+DATA factor28<>+16(SB)/4, $(0.00001)
+DATA factor28<>+20(SB)/4, $(0.00001)
+DATA factor28<>+24(SB)/4, $(0.00001)
+DATA factor28<>+28(SB)/4, $(0.00001)
+GLOBL factor28<>(SB), RODATA|NOPTR, $32
+
+// func patch(args *byte)
+// Requires: AVX
+TEXT ·patch(SB), NOSPLIT, $0-8
+	MOVQ    args+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    40(AX), BX
+	VMOVUPS threeLanes<>+0(SB), X0
+
+row:
+	MOVLQSX      (DX), SI
+	LEAQ         (CX)(SI*4), SI
+	MOVLQSX      4(DX), DI
+	LEAQ         (CX)(DI*4), DI
+	VBROADCASTSS 8(DX), X1
+	VBROADCASTSS 12(DX), X2
+	MOVQ         24(AX), R8
+	MOVQ         32(AX), R9
+	MOVQ         BX, R10
+
+column:
+	MOVLQSX      (R8), R11
+	VMASKMOVPS   (SI)(R11*4), X0, X3
+	VMASKMOVPS   (DI)(R11*4), X0, X4
+	VMULPS       X1, X3, X3
+	VMULPS       X2, X4, X4
+	VADDPS       X4, X3, X3
+	VBROADCASTSS 8(R8), X4
+	VMULPS       X4, X3, X3
+	MOVLQSX      4(R8), R11
+	VMASKMOVPS   (SI)(R11*4), X0, X4
+	VMASKMOVPS   (DI)(R11*4), X0, X5
+	VMULPS       X1, X4, X4
+	VMULPS       X2, X5, X5
+	VADDPS       X5, X4, X4
+	VBROADCASTSS 12(R8), X5
+	VMULPS       X5, X4, X4
+	VADDPS       X4, X3, X3
+	VMOVLPS      X3, (R10)
+	VEXTRACTPS   $0x02, X3, 8(R10)
+	ADDQ         $0x10, R8
+	ADDQ         56(AX), R10
+	DECQ         R9
+	JNZ          column
+	ADDQ         $0x10, DX
+	ADDQ         48(AX), BX
+	DECQ         16(AX)
+	JNZ          row
+	RET
+
+DATA threeLanes<>+0(SB)/4, $0xffffffff
+DATA threeLanes<>+4(SB)/4, $0xffffffff
+DATA threeLanes<>+8(SB)/4, $0xffffffff
+DATA threeLanes<>+12(SB)/4, $0x00000000
+GLOBL threeLanes<>(SB), RODATA|NOPTR, $16
+
+// func stream(args *byte)
+// Requires: AVX, MMX+
+TEXT ·stream(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), AX
+
+line:
+	VMOVUPS  (DX), Y0
+	VMOVNTPS Y0, (CX)
+	VMOVUPS  32(DX), Y0
+	VMOVNTPS Y0, 32(CX)
+	ADDQ     $0x40, DX
+	ADDQ     $0x40, CX
+	DECQ     AX
+	JNZ      line
+	SFENCE
 	VZEROUPPER
 	RET

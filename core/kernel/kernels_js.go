@@ -270,6 +270,8 @@ func fastDown(dst, src []byte, weights []uint32) {
 
 func (g *Gemm) fast(outer, segments, bPanel int) { g.portable(outer, segments, bPanel) }
 
+func fastStream(dst, src []float32) { copy(dst, src) }
+
 func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
 
 func (p *Pool) fast(pass poolPass, sums Sums) { p.portable(pass, sums) }

@@ -26,6 +26,7 @@ func fastDown(dst, src []byte, weights []uint32) { panic(unreachable) }
 func fastAcross(dst, src []byte, first []int32, weights []uint32) {
 	panic(unreachable)
 }
+func fastStream(dst, src []float32) { panic(unreachable) }
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 	panic(unreachable)
 }

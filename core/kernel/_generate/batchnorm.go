@@ -96,7 +96,7 @@ type window struct {
 // windows emits loops over output rows, output columns and vectors of channels.
 //
 // Arguments (bytes): 0 src, 8 its row stride, 16 its pixel stride, 24 pooled, 32, 40 its strides,
-// 48 out, 56, 64 its strides, 72 table, 80 sums, 88 bytes of channels, 96 rows, 104 columns.
+// 48 out, 56, 64 its strides, 72 table, 80 sums, 88 bytes of channels, 96 rows, 104 columns, 112 top, 120, 128 its strides.
 func windows(name string, body func(w window)) {
 	args := function(name, NOSPLIT)
 	srcColumn, pooledColumn := AllocLocal(8), AllocLocal(8)
@@ -193,7 +193,7 @@ type tops struct {
 // overTops emits loops over vectors of channels and, within those, over rows and columns; what is the same for a channel stays in
 // registers. begin and end run for each vector of channels.
 //
-// Arguments: those of windows, and 112 top, 120, 128 its strides.
+// Arguments: those of windows.
 func overTops(name string, window, out, pooled bool, begin func(w tops), body func(w tops), end func(sums reg.GPVirtual)) {
 	args := function(name, NOSPLIT)
 	type walk struct {

@@ -30,6 +30,7 @@ func main() {
 	for rows := 1; rows <= rowMax; rows++ {
 		gemmTile(rows)
 	}
+	gemmRow()
 	transforms()
 	columnSums()
 	columnSquares()
@@ -38,6 +39,9 @@ func main() {
 	poolApply()
 	poolGradientSums()
 	poolGradient()
+	lstm()
+	patch()
+	stream()
 	Generate()
 }
 
@@ -64,7 +68,7 @@ func constant(v float32) reg.VecVirtual {
 	return r
 }
 
-// gemmTile computes groups of rows x 16 outputs. The accumulators stay in registers over all
+// gemmTile computes panels of groups of rows x 16 outputs. The accumulators stay in registers over all
 // segments and k; A is read in place by broadcast, so that its strides cost nothing.
 func gemmTile(rows int) {
 	args := function(fmt.Sprintf("gemmTile%d", rows), NOSPLIT)
@@ -73,7 +77,12 @@ func gemmTile(rows int) {
 	aRow, aCol := field(args, 8), field(args, 16)
 	cGroup, cRow := field(args, 56), field(args, 64)
 	bRow := field(args, 40)
-	groups := field(args, 88)
+	aStart, cStart := AllocLocal(8), AllocLocal(8)
+	move := func(from, to Mem) {
+		t := GP64()
+		MOVQ(from, t)
+		MOVQ(t, to)
+	}
 
 	acc := make([][2]reg.VecVirtual, rows)
 	for r := range acc {
@@ -99,6 +108,10 @@ func gemmTile(rows int) {
 		return bases
 	}
 
+	Label("panel")
+	move(Mem{Base: args, Disp: 96}, aStart)
+	move(Mem{Base: args, Disp: 104}, cStart)
+	groups := field(args, 88)
 	Label("group")
 	for r := range acc {
 		VXORPS(acc[r][0], acc[r][0], acc[r][0])
@@ -159,6 +172,67 @@ func gemmTile(rows int) {
 	ADDQ(cGroup, Mem{Base: args, Disp: 104})
 	DECQ(groups)
 	JNZ(LabelRef("group"))
+	next := field(args, 120)
+	ADDQ(next, Mem{Base: args, Disp: 32})
+	move(aStart, Mem{Base: args, Disp: 96})
+	MOVQ(cStart, next)
+	ADDQ(Imm(2*vector), next)
+	MOVQ(next, Mem{Base: args, Disp: 104})
+	DECQ(Mem{Base: args, Disp: 128})
+	JNZ(LabelRef("panel"))
+	VZEROUPPER()
+	RET()
+}
+
+// rowPanels is how many panels gemmRow computes at once: enough sums to hide the latency of each, which a single panel of
+// a single row would wait for.
+const rowPanels = 4
+
+// gemmRow computes one row of four panels, every sum in the order in which gemmTile takes it.
+//
+// Arguments: those of gemmTile; what it does not loop over is not read.
+func gemmRow() {
+	args := function("gemmRow", NOSPLIT)
+	aCol, bRow, bPanel := field(args, 16), field(args, 40), field(args, 120)
+	a, b, c, k := field(args, 96), field(args, 32), field(args, 104), field(args, 72)
+	last := GP64()
+	LEAQ(Mem{Base: b, Index: bPanel, Scale: 2}, last)
+	ADDQ(bPanel, last)
+	panels := [rowPanels]Mem{{Base: b}, {Base: b, Index: bPanel, Scale: 1}, {Base: b, Index: bPanel, Scale: 2}, {Base: last}}
+	var acc [rowPanels][2]reg.VecVirtual
+	for p := range acc {
+		for h := range acc[p] {
+			acc[p][h] = YMM()
+			VXORPS(acc[p][h], acc[p][h], acc[p][h])
+		}
+	}
+	x := YMM()
+	Label("k")
+	VBROADCASTSS(Mem{Base: a}, x)
+	for p, from := range panels {
+		for h := range acc[p] {
+			VFMADD231PS(from.Offset(h*vector), x, acc[p][h])
+		}
+	}
+	ADDQ(aCol, a)
+	ADDQ(bRow, b)
+	ADDQ(bRow, last)
+	DECQ(k)
+	JNZ(LabelRef("k"))
+	to := func(p, h int) Mem { return Mem{Base: c, Disp: (2*p + h) * vector} }
+	CMPQ(Mem{Base: args, Disp: 112}, Imm(0))
+	JEQ(LabelRef("store"))
+	for p := range acc {
+		for h := range acc[p] {
+			VADDPS(to(p, h), acc[p][h], acc[p][h])
+		}
+	}
+	Label("store")
+	for p := range acc {
+		for h := range acc[p] {
+			VMOVUPS(acc[p][h], to(p, h))
+		}
+	}
 	VZEROUPPER()
 	RET()
 }

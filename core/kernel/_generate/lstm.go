@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// doubles are constants in memory, a vector of float64 of each.
+var doubles = map[uint64]Mem{}
+
+func bits(v uint64) Mem {
+	m, ok := doubles[v]
+	if !ok {
+		m = GLOBL(fmt.Sprintf("double%d", len(doubles)), RODATA|NOPTR)
+		for i := range vector / 8 {
+			DATA(i*8, U64(v))
+		}
+		doubles[v] = m
+	}
+	return m
+}
+
+func double(v float64) Mem { return bits(math.Float64bits(v)) }
+
+func ymm(emit func(to reg.VecVirtual)) reg.VecVirtual {
+	to := YMM()
+	emit(to)
+	return to
+}
+
+func plus(x Op, y reg.VecVirtual) reg.VecVirtual {
+	return ymm(func(to reg.VecVirtual) { VADDPD(x, y, to) })
+}
+
+func times(x Op, y reg.VecVirtual) reg.VecVirtual {
+	return ymm(func(to reg.VecVirtual) { VMULPD(x, y, to) })
+}
+
+func less(x reg.VecVirtual, by Op) reg.VecVirtual {
+	return ymm(func(to reg.VecVirtual) { VSUBPD(by, x, to) })
+}
+
+// exp emits e^x of four float64, step by step as ../activation.go does it: the same bits.
+func exp(x reg.VecVirtual) reg.VecVirtual {
+	const whole = 3 << 51
+	shifted := plus(double(whole), times(double(math.Log2E), x))
+	r := less(x, times(double(math.Ln2), less(shifted, double(whole))))
+	r2 := times(r, r)
+	r4 := times(r2, r2)
+	low := times(plus(double(0.5), times(double(1.0/6), r)), r2)
+	high := plus(plus(double(1.0/720), times(double(1.0/5040), r)), times(double(1.0/40320), r2))
+	high = times(high, r2)
+	high = plus(plus(double(1.0/24), times(double(1.0/120), r)), high)
+	series := plus(times(high, r4), plus(low, plus(double(1), r)))
+	VPSLLQ(Imm(52), shifted, shifted)
+	VPADDQ(bits(1023<<52), shifted, shifted)
+	return times(series, shifted)
+}
+
+// clamp emits four float64 within ±150 of float32; NaN stays NaN.
+func clamp(x Op) reg.VecVirtual {
+	wide, most := YMM(), YMM()
+	VCVTPS2PD(x, wide)
+	VMOVUPD(double(150), most)
+	VMINPD(wide, most, wide)
+	VMOVUPD(double(-150), most)
+	VMAXPD(wide, most, wide)
+	return wide
+}
+
+func narrow(x reg.VecVirtual) reg.VecVirtual {
+	to := XMM()
+	VCVTPD2PSY(x, to)
+	return to
+}
+
+func sigmoid(x Op) reg.VecVirtual {
+	e := exp(ymm(func(to reg.VecVirtual) { VXORPD(bits(1<<63), clamp(x), to) }))
+	e = plus(double(1), e)
+	one := YMM()
+	VMOVUPD(double(1), one)
+	VDIVPD(e, one, e)
+	return narrow(e)
+}
+
+func tanh(x reg.VecVirtual) reg.VecVirtual {
+	wide := clamp(x)
+	e := exp(plus(wide, wide)) // twice it, exactly
+	above := plus(double(1), e)
+	e = less(e, double(1))
+	VDIVPD(above, e, e)
+	t, small := narrow(e), XMM()
+	VANDPS(factorBits(0x7fffffff), x, small)
+	VCMPPS(Imm(smaller), factor(1e-5), small, small)
+	VBLENDVPS(small, x, t, t)
+	return t
+}
+
+const smaller = 1 // VCMPPS predicate LT_OS
+
+// factorBits is a constant in memory, a vector of uint32.
+func factorBits(v uint32) Mem { return bits(uint64(v)<<32 | uint64(v)) }
+
+// lstm is the pointwise half of LSTM cells, four units at a time.
+//
+// Arguments: 0 gates, 8 c, 16 h, 24 cPrev, 32 cells, 40 bytes of a cell's units, 48 fours of them.
+func lstm() {
+	args := function("lstm", NOSPLIT)
+	gates, c, h, previous := field(args, 0), field(args, 8), field(args, 16), field(args, 24)
+	units := field(args, 40)
+	Label("cell")
+	fours := field(args, 48)
+	triple := GP64()
+	LEAQ(Mem{Base: units, Index: units, Scale: 2}, triple)
+	Label("four")
+	gate := []Mem{{Base: gates}, {Base: gates, Index: units, Scale: 1}, {Base: gates, Index: units, Scale: 2}, {Base: gates, Index: triple, Scale: 1}}
+	forget := sigmoid(gate[1])
+	VMOVUPS(forget, gate[1])
+	now := XMM()
+	VMULPS(Mem{Base: previous}, forget, now)
+	in := sigmoid(gate[0])
+	VMOVUPS(in, gate[0])
+	cell := XMM()
+	VMOVUPS(gate[2], cell)
+	cell = tanh(cell)
+	VMOVUPS(cell, gate[2])
+	VMULPS(cell, in, in)
+	VADDPS(in, now, now)
+	VMOVUPS(now, Mem{Base: c})
+	out := sigmoid(gate[3])
+	VMOVUPS(out, gate[3])
+	VMULPS(tanh(now), out, out)
+	VMOVUPS(out, Mem{Base: h})
+	for _, p := range []reg.GPVirtual{gates, c, h, previous} {
+		ADDQ(Imm(vector/2), p)
+	}
+	DECQ(fours)
+	JNZ(LabelRef("four"))
+	ADDQ(triple, gates)
+	DECQ(Mem{Base: args, Disp: 32})
+	JNZ(LabelRef("cell"))
+	VZEROUPPER()
+	RET()
+}
