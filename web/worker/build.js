@@ -26,7 +26,8 @@ function network() {
   compile('simd', path.join(build, 'program.wasm'));
   for (const name of ['simd.wasm', 'simd_relaxed.wasm']) cpSync(path.join(top, 'core/kernel', name), path.join(build, name));
   const goroot = execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8' }).trim();
-  cpSync(path.join(goroot, 'lib/wasm/wasm_exec.js'), path.join(build, 'wasm_exec.js'));
+  const glue = readFileSync(path.join(goroot, 'lib/wasm/wasm_exec.js'), 'utf8');
+  writeFileSync(path.join(build, 'wasm_exec.js'), `// @ts-nocheck\n${glue}`); // its types are nobody's but Go's
 
   const models = readdirSync(path.join(top, 'weights')).filter((file) => file.endsWith('.safetensors'))
     .map((file) => path.basename(file, '.safetensors')).sort();
