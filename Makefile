@@ -59,7 +59,7 @@ help:
 	@echo "make test-wasm   the core as WebAssembly under Node"
 	@echo "make test-arm    the core for arm64, emulated by qemu where the machine is another"
 	@echo "make test-page   types, and the page in real Chromium and Firefox"
-	@echo "make test-worker the Worker in Cloudflare's runtime"
+	@echo "make test-worker types, and the Worker in Cloudflare's runtime"
 	@echo "make test-onnx   the exported network in onnxruntime against ours (not part of test: a download of 110 MB)"
 	@echo "make bench       BENCHMARKS.md: how fast this is beside others; RACES=page,node,native,training,growth for some of it"
 	@echo "make bench-worker processor time and memory of the Worker's requests"
@@ -246,7 +246,8 @@ test-page: test-setup page
 	cd web && CHROMIUM="$(FIND_CHROMIUM)" FIREFOX="$(FIND_FIREFOX)" npm test --silent
 
 .PHONY: test-worker
-test-worker: worker worker-pictures
+test-worker: worker worker-pictures web/node_modules/.package-lock.json
+	web/node_modules/.bin/tsc --project web/worker
 	$(WORKER) test
 
 .PHONY: worker-pictures

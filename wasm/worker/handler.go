@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -188,7 +189,18 @@ func (s *service) classify(w http.ResponseWriter, r *http.Request) error {
 	return write(w, http.StatusOK, classification{how.model.Name, how.model.SHA256, found, len(found.Glimpses)})
 }
 
+// whole is a body that lies in memory already, so that large ones are not there twice.
+type whole struct {
+	io.Reader
+	bytes []byte
+}
+
+func (whole) Close() error { return nil }
+
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if b, ok := r.Body.(whole); ok && len(b.bytes) <= maxBody {
+		return b.bytes, nil
+	}
 	var b bytes.Buffer
 	b.Grow(int(min(max(r.ContentLength, 0), maxBody)) + bytes.MinRead) // in one piece, where its length is known
 	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))

@@ -8,6 +8,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -49,10 +50,10 @@ func testService(t *testing.T) *service {
 	t.Helper()
 	grey := checkpoint.Meta{Gray: true, Labels: letters}
 	disk.Fast{Confidence: 1, Glimpses: 2}.Note(&grey)
-	s, err := newService(map[string][]byte{
+	s, err := newService(maps.All(map[string][]byte{
 		"mnist":   file(t, 1, grey),
 		"cifar10": file(t, 2, checkpoint.Meta{Labels: letters}),
-	})
+	}))
 	require.NoError(t, err)
 	return s
 }
@@ -322,7 +323,7 @@ func TestNewServiceRefuses(t *testing.T) {
 		{map[string][]byte{"x": file(t, 1, checkpoint.Meta{})}, "do not name their classes"},
 		{map[string][]byte{"x": file(t, 1, bad)}, "the weights for x"},
 	} {
-		_, err := newService(tc.files)
+		_, err := newService(maps.All(tc.files))
 		assert.ErrorContains(t, err, tc.want)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"image"
 	"image/jpeg"
-	"io"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -29,7 +28,7 @@ func main() {
 	// Most of the heap are the networks, which stay. Garbage as large as they are would only take the memory
 	// of the isolate.
 	debug.SetGCPercent(25)
-	s, err := newService(weights())
+	s, err := newService(weights)
 	if err != nil {
 		panic(err)
 	}
@@ -38,17 +37,17 @@ func main() {
 	workers.Serve(s) // ours never asks it, so it never returns
 }
 
-func weights() map[string][]byte {
+func weights(yield func(string, []byte) bool) {
 	given := js.Global().Get("gdramWeights")
 	names := js.Global().Get("Object").Call("keys", given)
-	files := map[string][]byte{}
 	for i := range names.Length() {
 		name := names.Index(i).String()
 		file := make([]byte, given.Get(name).Length())
 		js.CopyBytesToGo(file, given.Get(name))
-		files[name] = file
+		if !yield(name, file) {
+			return
+		}
 	}
-	return files
 }
 
 // The synchronous call: JavaScript asks input for room, writes there the request, calls serve and reads the
@@ -84,7 +83,7 @@ func serve(head int32) unsafe.Pointer {
 	w := response{header: http.Header{}, status: http.StatusOK}
 	served.ServeHTTP(&w, &http.Request{
 		Method: line[0], URL: &url.URL{Path: line[1], RawQuery: line[2]}, Header: http.Header{"Content-Type": line[3:]},
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Body: whole{bytes.NewReader(body), body}, ContentLength: int64(len(body)),
 	})
 
 	answered = append(answered[:0], 0, 0, 0, 0)

@@ -22,7 +22,7 @@ func main() {
 }
 
 func serve() error {
-	s, err := newService(embedded())
+	s, err := newService(embedded)
 	if err != nil {
 		return err
 	}
@@ -35,15 +35,15 @@ func serve() error {
 	return server.Serve(listener)
 }
 
-// embedded returns the files of weights in the program.
-func embedded() map[string][]byte {
-	files := map[string][]byte{}
+// embedded gives the files of weights in the program.
+func embedded(yield func(string, []byte) bool) {
 	for _, name := range weights.Names() {
 		file, err := weights.Read(name)
 		if err != nil {
 			panic(err) // Names says that it is there
 		}
-		files[name] = file
+		if !yield(name, file) {
+			return
+		}
 	}
-	return files
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -37,8 +38,8 @@ type model struct {
 	fast       core.Options
 }
 
-// newService opens every file of weights, by the name of its model.
-func newService(files map[string][]byte) (*service, error) {
+// newService opens the files of weights, by the names of their models. It lets go of each before it asks for the next.
+func newService(files iter.Seq2[string, []byte]) (*service, error) {
 	s := &service{image: make([]float32, core.ImageLen)}
 	for name, file := range files {
 		params, meta, err := checkpoint.Decode(file)

@@ -44,7 +44,11 @@ export async function readBody(request, seconds) {
   }
 }
 
-/** Reads on a while for nothing: who is not listened to while speaking may hang up before the answer. */
+/**
+ * Reads on a while for nothing: who is not listened to while speaking may hang up before the answer.
+ *
+ * @param {ReadableStreamDefaultReader<Uint8Array>} reader
+ */
 async function drain(reader) {
   for (let left = 2 * MOST; left > 0;) {
     const { done, value } = await reader.read();
@@ -54,7 +58,7 @@ async function drain(reader) {
   await reader.cancel();
 }
 
-/** @param {Uint8Array[]} chunks */
+/** @param {Uint8Array[]} chunks @param {number} length of all */
 function joined(chunks, length) {
   if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(length);

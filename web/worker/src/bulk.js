@@ -10,8 +10,8 @@ import { serve } from './engine.js';
 const MOST = 8 << 20; // as in wasm/worker/handler.go
 
 /**
- * @param {MessageBatch} batch
- * @param {any} env
+ * @param {Batch} batch
+ * @param {Environment} env
  */
 export async function consume(batch, env) {
   for (const message of batch.messages) {
@@ -27,7 +27,7 @@ export async function consume(batch, env) {
 
 /**
  * @param {any} event of R2
- * @param {R2Bucket} bucket
+ * @param {Bucket} bucket
  */
 async function classify(event, bucket) {
   const key = event?.object?.key;
@@ -49,7 +49,7 @@ async function classify(event, bucket) {
   if (now && now.etag !== picture.etag) throw new Error('the picture changed');
 }
 
-/** @param {string} model @param {R2ObjectBody} picture */
+/** @param {string} model @param {NonNullable<Awaited<ReturnType<Bucket['get']>>>} picture */
 async function answer(model, picture) {
   if (picture.size > MOST) return { error: `The picture has more than ${MOST >> 20} MiB; put it smaller.` };
   const body = new Uint8Array(await picture.arrayBuffer());

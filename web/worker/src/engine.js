@@ -1,7 +1,7 @@
 // The network inside the isolate: one instance of Go's program for all requests. A request is one synchronous
 // call into it, so that no two meet there and Go never waits for anything of a request that is over.
 import '../build/wasm_exec.js';
-import program from '../build/program.wasm';
+import module from '../build/program.wasm';
 import simd from '../build/simd.wasm';
 import relaxedSIMD from '../build/simd_relaxed.wasm';
 import weights from '../build/weights.js';
@@ -15,7 +15,7 @@ const MOST_MEMORY = 64 << 20;
 let engine;
 try {
   engine = start(); // before the first request, where it costs that nothing
-  engine.exports.warm();
+  engine.program.warm();
 } catch (error) {
   console.error('The network could not start with the isolate, and will with the first request:', error);
 }
@@ -33,52 +33,60 @@ export function serve(method, url, contentType, body) {
   engine ??= start();
   try {
     const { pathname, search } = new URL(url);
-    const answer = call(engine, encoder.encode([method, pathname, search.slice(1), contentType].join('\n')), body);
+    const answer = call(engine.program, encoder.encode([method, pathname, search.slice(1), contentType].join('\n')), body);
     if (!engine.died) return answer;
   } catch (error) {
     console.error('The network failed:', error);
     engine.died = true;
   } finally {
-    if (engine.died || engine.exports.mem.buffer.byteLength > MOST_MEMORY) engine = undefined;
+    if (engine.died || engine.program.mem.buffer.byteLength > MOST_MEMORY) engine = undefined;
   }
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The other side of wasm/worker/main_js.go. Whatever Go does may move its memory, so nobody keeps a view of it. */
-function call({ exports }, head, body) {
-  const address = exports.input(head.length + body.length);
-  const request = new Uint8Array(exports.mem.buffer, address, head.length + body.length);
+/**
+ * The other side of wasm/worker/main_js.go. Whatever Go does may move its memory, so nobody keeps a view of it.
+ *
+ * @param {Program} program
+ * @param {Uint8Array} head
+ * @param {Uint8Array} body
+ */
+function call({ mem, input, serve }, head, body) {
+  const address = input(head.length + body.length);
+  const request = new Uint8Array(mem.buffer, address, head.length + body.length);
   request.set(head);
   request.set(body, head.length);
-  const answer = exports.serve(head.length);
+  const answer = serve(head.length);
   if (!answer) throw new Error('it came back without an answer');
-  const size = new DataView(exports.mem.buffer).getUint32(answer, true);
-  const text = decoder.decode(new Uint8Array(exports.mem.buffer, answer + 4, size));
+  const size = new DataView(mem.buffer).getUint32(answer, true);
+  const text = decoder.decode(new Uint8Array(mem.buffer, answer + 4, size));
   const end = text.indexOf('\n\n');
   const [status, ...lines] = text.slice(0, end).split('\n');
   return { status: Number(status), headers: Object.fromEntries(lines.map((line) => line.split(': '))), body: text.slice(end + 2) };
 }
 
+/** @typedef {[file: number, size: number, width: number, height: number, rgba: number]} Addresses */
+
 function start() {
   const go = new Go();
   let ready = false;
-  const engine = { exports: undefined, died: false };
   go.exit = () => { engine.died = true; };
   Object.assign(go.importObject.gojs, gojs(go));
   const imports = {
     ...go.importObject,
     workers: { ready() { ready = true; } },
     gdramWorker: {
-      decodeJPEG: (file, size, width, height, rgba) => decodeJPEG(engine.exports.mem, file, size, width, height, rgba),
+      /** @param {Addresses} of */
+      decodeJPEG: (...of) => decodeJPEG(engine.program.mem, ...of),
     },
   };
   // What the program and the library in it expect to find.
   globalThis.gdramWeights = Object.fromEntries(Object.entries(weights).map(([name, file]) => [name, new Uint8Array(file)]));
   globalThis.context = { binding: {} };
-  const instance = instantiateWithKernelsNow(program, imports, [simd, relaxedSIMD]);
-  engine.exports = instance.exports;
+  const instance = instantiateWithKernelsNow(module, imports, [simd, relaxedSIMD]);
+  const engine = { program: /** @type {Program} */ (/** @type {unknown} */ (instance.exports)), died: false };
   go.run(instance); // comes back when the program waits for calls
   if (!ready) throw new Error('the program did not get as far as serving');
   return engine;
@@ -89,6 +97,7 @@ function start() {
  * clock nor randomness nor a timer, and timers of a request do not outlive it.
  *
  * @param {Go} go
+ * @returns {Record<string, (sp: number) => void>}
  */
 function gojs(go) {
   const { 'runtime.getRandomData': getRandomData } = go.importObject.gojs;

@@ -15,6 +15,11 @@ let turbo;
  * sizes, and the file's width and height.
  *
  * @param {WebAssembly.Memory} memory
+ * @param {number} file
+ * @param {number} size
+ * @param {number} width
+ * @param {number} height
+ * @param {number} rgba
  * @returns {number} 1, or 0 where it finds anything amiss
  */
 export function decodeJPEG(memory, file, size, width, height, rgba) {

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.js';
 export default {
   /**
    * @param {Request} request
-   * @param {any} env
+   * @param {Environment} env
    */
   async fetch(request, env) {
     try {
@@ -27,7 +27,12 @@ export default {
   queue: consume,
 };
 
-/** Only who sends pictures is counted: the rest costs nothing. */
+/**
+ * Only who sends pictures is counted: the rest costs nothing.
+ *
+ * @param {Request} request
+ * @param {Environment} env
+ */
 async function limit(request, env) {
   if (!env.RATE_LIMIT) return; // taken out of the configuration
   const { success } = await env.RATE_LIMIT.limit({ key: request.headers.get('CF-Connecting-IP') ?? '' });

@@ -233,16 +233,23 @@ test('the page is served beside it, typed, guarded and kept by its content', asy
   assert.match(policy, /default-src 'none'/);
   assert.match(policy, /frame-ancestors 'none'/);
   assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  assert.match(page.headers.get('cache-control'), /max-age=0, must-revalidate/, 'the page is asked for again');
   const html = await page.text();
-  const files = [...html.matchAll(/(?:src|href)="(web\/dist\/[^"]+)"/g)].map(([, file]) => file);
+  const files = [...html.matchAll(/(?:src|href)="(web\/[0-9a-f]{16}\/[^"]+)"/g)].map(([, file]) => file);
   assert.ok(files.length >= 2);
-  assert.equal((await ask('/sw.js')).status, 200, 'browsers can install it');
-  for (const file of files) {
+  const keeper = await ask('/sw.js');
+  assert.equal(keeper.status, 200, 'browsers can install it');
+  assert.match(keeper.headers.get('cache-control'), /max-age=0, must-revalidate/);
+  const listed = [...(await keeper.text()).matchAll(/web\/[0-9a-f]{16}\/[^"\\]+/g)].map(([file]) => file);
+  assert.ok(listed.length > files.length);
+  for (const file of new Set([...files, ...listed])) {
     const response = await ask(`/${file}`);
     assert.equal(response.status, 200, file);
     assert.match(response.headers.get('content-type'), file.endsWith('.js') ? /^text\/javascript/ : /^text\/css/);
     const tag = response.headers.get('etag');
     assert.ok(tag, file);
+    assert.equal(response.headers.get('cache-control'), 'public, max-age=31536000, immutable', file);
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff', file);
     await response.text();
     const again = await ask(`/${file}`, { headers: { 'If-None-Match': tag } });
     assert.equal(again.status, 304, `${file} did not change`);
