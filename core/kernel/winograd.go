@@ -33,6 +33,8 @@ const (
 	MapPoints      = 64 // products of a map
 	tileSize       = 3  // outputs of a small tile, in one dimension
 	tilePoints     = 5  // its inputs and products, in one dimension
+	fourSize       = 4  // outputs of a tile of 4x4, in one dimension
+	fourPoints     = 6  // its inputs and products, in one dimension
 	mapTiles       = 2  // small tiles of a map, in one dimension
 	mapSize        = 6  // outputs of a map, in one dimension
 	mapPoints      = 8  // its inputs and products, in one dimension
@@ -83,6 +85,8 @@ type tileTransform uint8
 const (
 	tileInput tileTransform = iota
 	tileOutput
+	fourInput // of ConvPool's tiles of 4x4
+	fourOutput
 	mapInput
 	mapOutput
 	mapGradient
@@ -94,6 +98,7 @@ const (
 func (t tileTransform) size() (in, out int) {
 	size := [...][2]int{
 		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize},
+		fourInput: {fourPoints, fourPoints}, fourOutput: {fourPoints, fourSize},
 		mapInput: {mapPoints, mapPoints}, mapOutput: {mapPoints, mapSize}, mapGradient: {mapSize, mapPoints},
 		mapFilter: {filterSize, mapPoints}, mapFilterGradient: {mapPoints, filterSize},
 	}[t]
