@@ -12,77 +12,38 @@ type ConvPool struct {
 	shift     []float32 // [out]
 }
 
-// convTransform is a Winograd convolution of maps of one size by its matrices, as winograd.go has them:
-//
-//	Y = Aᵀ[ (G g Gᵀ) ⊙ (Bᵀ d B) ]A
+// convTransform is a Winograd convolution of maps of one size, as winograd.go has it.
 type convTransform struct {
-	outputs, points, tiles int       // of a tile, and tiles of a map, in one dimension
-	input, filter, output  []float32 // Bᵀ [points][points], G [points][3], Aᵀ [outputs][points]
+	outputs, points, tiles int // of a tile, and tiles of a map, in one dimension
+	input, output          tileTransform
+	filter                 []float32 // G [points][3]
 }
 
 var (
 	// At 0, 1, -1, 2, -2 and infinity.
-	fourTransform = convTransform{outputs: 4, points: 6, tiles: 3,
-		input: []float32{
-			4, 0, -5, 0, 1, 0,
-			0, -4, -4, 1, 1, 0,
-			0, 4, -4, -1, 1, 0,
-			0, -2, -1, 2, 1, 0,
-			0, 2, -1, -2, 1, 0,
-			0, 4, 0, -5, 0, 1},
+	//
+	//	     4  0 -5  0  1  0
+	//	     0 -4 -4  1  1  0         1  1  1  1  1  0
+	//	Bᵀ = 0  4 -4 -1  1  0    Aᵀ = 0  1 -1  2 -2  0
+	//	     0 -2 -1  2  1  0         0  1  1  4  4  0
+	//	     0  2 -1 -2  1  0         0  1 -1  8 -8  1
+	//	     0  4  0 -5  0  1
+	fourTransform = convTransform{outputs: 4, points: 6, tiles: 3, input: fourInput, output: fourOutput,
 		filter: []float32{
 			1.0 / 4, 0, 0,
 			-1.0 / 6, -1.0 / 6, -1.0 / 6,
 			-1.0 / 6, 1.0 / 6, -1.0 / 6,
 			1.0 / 24, 1.0 / 12, 1.0 / 6,
 			1.0 / 24, -1.0 / 12, 1.0 / 6,
-			0, 0, 1},
-		output: []float32{
-			1, 1, 1, 1, 1, 0,
-			0, 1, -1, 2, -2, 0,
-			0, 1, 1, 4, 4, 0,
-			0, 1, -1, 8, -8, 1}}
-	// At 0, 1, -1, 2 and infinity.
-	threeTransform = convTransform{outputs: 3, points: 5, tiles: 2,
-		input: []float32{
-			2, -1, -2, 1, 0,
-			0, -2, -1, 1, 0,
-			0, 2, -3, 1, 0,
-			0, -1, 0, 1, 0,
-			0, 2, -1, -2, 1},
+			0, 0, 1}}
+	threeTransform = convTransform{outputs: 3, points: 5, tiles: 2, input: tileInput, output: tileOutput,
 		filter: []float32{
 			0.5, 0, 0,
 			-0.5, -0.5, -0.5,
 			-1.0 / 6, 1.0 / 6, -1.0 / 6,
 			1.0 / 6, 1.0 / 3, 2.0 / 3,
-			0, 0, 1},
-		output: []float32{
-			1, 1, 1, 1, 0,
-			0, 1, -1, 2, 0,
-			0, 1, 1, 4, 1}}
+			0, 0, 1}}
 )
-
-// sandwich writes M·x·Mᵀ, M [rows][columns] and x [columns][columns], with half [rows][columns] for scratch.
-func sandwich(dst, m, x, half []float32, rows, columns int) {
-	for i := range rows {
-		for j := range columns {
-			var sum float32
-			for k := range columns {
-				sum += float32(m[i*columns+k] * x[k*columns+j])
-			}
-			half[i*columns+j] = sum
-		}
-	}
-	for i := range rows {
-		for j := range rows {
-			var sum float32
-			for k := range columns {
-				sum += float32(half[i*columns+k] * m[j*columns+k])
-			}
-			dst[i*rows+j] = sum
-		}
-	}
-}
 
 const (
 	convPanel = 8 // output channels of a panel of the weights

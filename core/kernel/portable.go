@@ -83,6 +83,10 @@ func (t tileTransform) line(dst, src *line) {
 		pairOutputLine(dst, src)
 	case pairFilter:
 		pairFilterLine(dst, src)
+	case fourInput:
+		fourInputLine(dst, src)
+	case fourOutput:
+		fourOutputLine(dst, src)
 	case mapInput:
 		mapInputLine(dst, src)
 	case mapOutput:
@@ -130,6 +134,24 @@ func pairOutputLine(y, m *line) {
 func pairFilterLine(u, g *line) {
 	even, odd := 1./2*(g[0]+g[2]), 1./2*g[1]
 	u[0], u[1], u[2], u[3] = g[0], even+odd, even-odd, g[2]
+}
+
+func fourInputLine(t, d *line) {
+	t[0] = 4*d[0] - 5*d[2] + d[4]
+	t[5] = 4*d[1] - 5*d[3] + d[5]
+	even, odd := d[4]-4*d[2], d[3]-4*d[1]
+	t[1], t[2] = even+odd, even-odd
+	even, odd = d[4]-d[2], 2*(d[3]-d[1])
+	t[3], t[4] = even+odd, even-odd
+}
+
+func fourOutputLine(y, m *line) {
+	s1, s2 := m[1]+m[2], m[3]+m[4]
+	d1, d2 := m[1]-m[2], m[3]-m[4]
+	y[0] = m[0] + s1 + s2
+	y[1] = d1 + 2*d2
+	y[2] = s1 + 4*s2
+	y[3] = d1 + 8*d2 + m[5]
 }
 
 func mapInputLine(t, d *line) {
@@ -333,21 +355,14 @@ func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, pr
 	t := c.transform
 	side, stride := c.side(), c.pointStride()
 	lines := (side + 2) * c.in
-	var d, u, half [convMost * convMost]float32
+	in := Tiles{SrcRow: lines, SrcPixel: c.in, DstRow: t.points * stride, DstPixel: stride, DstPanel: Panel, Channels: c.in}
 	for tile := range c.tiles() {
-		corner := src[tile/t.tiles*t.outputs*lines+tile%t.tiles*t.outputs*c.in:]
-		for in := range c.in {
-			for i := range t.points {
-				for j := range t.points {
-					d[i*t.points+j] = corner[i*lines+j*c.in+in]
-				}
-			}
-			sandwich(u[:], t.input, d[:], half[:], t.points, t.points)
-			for p, v := range u[:c.points()] {
-				points[p*stride+tile*c.in+in] = v
-			}
-		}
+		in.Src = src[tile/t.tiles*t.outputs*lines+tile%t.tiles*t.outputs*c.in:]
+		in.Dst = points[tile*c.in:]
+		in.portable(t.input)
 	}
+	row := c.tiles() * convPanel
+	back := Tiles{SrcRow: t.points * row, SrcPixel: row, DstRow: side * convPanel, DstPixel: convPanel, Channels: convPanel}
 	for out := 0; out < c.out; out += convPanel {
 		for p := range c.points() {
 			weights := c.weights[(out/convPanel*c.points()+p)*c.in*convPanel:][:c.in*convPanel]
@@ -356,46 +371,44 @@ func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, pr
 			}
 		}
 		for tile := range c.tiles() {
-			at := (tile/t.tiles*side + tile%t.tiles) * t.outputs * convPanel
-			for ch := range convPanel {
-				for p := range c.points() {
-					d[p] = products[(p*c.tiles()+tile)*convPanel+ch]
-				}
-				sandwich(u[:], t.output, d[:], half[:], t.outputs, t.points)
-				for i := range t.outputs {
-					for j := range t.outputs {
-						plane[at+(i*side+j)*convPanel+ch] = u[i*t.outputs+j]
-					}
-				}
-			}
+			back.Src = products[tile*convPanel:]
+			back.Dst = plane[(tile/t.tiles*side+tile%t.tiles)*t.outputs*convPanel:]
+			back.portable(t.output)
 		}
 		for row := range side / 2 {
 			for column := range side / 2 {
 				to, shift := dst[row*dstRow+column*dstPixel+out:][:convPanel], c.shift[out:][:convPanel]
 				top, bottom := plane[(2*row*side+2*column)*convPanel:], plane[((2*row+1)*side+2*column)*convPanel:]
 				for ch := range to {
-					y := max(top[ch], top[convPanel+ch], bottom[ch], bottom[convPanel+ch])
-					to[ch] = max(0, y+shift[ch])
+					y := greater(greater(top[ch], top[convPanel+ch]), greater(bottom[ch], bottom[convPanel+ch]))
+					to[ch] = greater(y+shift[ch], 0)
 				}
 			}
 		}
 	}
 }
 
-// eight writes x·w for w [len(x)][8].
+// greater is max without minding NaN, for which Go calls a function in WebAssembly.
+func greater(a, b float32) float32 {
+	if a < b {
+		return b
+	}
+	return a
+}
+
+// eight writes x·w for w [len(x)][8], four of x at a time, which divides it.
 func eight(to, x, w []float32) {
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	for len(x) > 0 && len(w) >= 8 {
-		v := x[0]
-		s0 += v * w[0]
-		s1 += v * w[1]
-		s2 += v * w[2]
-		s3 += v * w[3]
-		s4 += v * w[4]
-		s5 += v * w[5]
-		s6 += v * w[6]
-		s7 += v * w[7]
-		x, w = x[1:], w[8:]
+	for len(x) >= 4 && len(w) >= 4*8 {
+		s0 += x[0]*w[0] + x[1]*w[8] + x[2]*w[16] + x[3]*w[24]
+		s1 += x[0]*w[1] + x[1]*w[9] + x[2]*w[17] + x[3]*w[25]
+		s2 += x[0]*w[2] + x[1]*w[10] + x[2]*w[18] + x[3]*w[26]
+		s3 += x[0]*w[3] + x[1]*w[11] + x[2]*w[19] + x[3]*w[27]
+		s4 += x[0]*w[4] + x[1]*w[12] + x[2]*w[20] + x[3]*w[28]
+		s5 += x[0]*w[5] + x[1]*w[13] + x[2]*w[21] + x[3]*w[29]
+		s6 += x[0]*w[6] + x[1]*w[14] + x[2]*w[22] + x[3]*w[30]
+		s7 += x[0]*w[7] + x[1]*w[15] + x[2]*w[23] + x[3]*w[31]
+		x, w = x[4:], w[4*8:]
 	}
 	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
@@ -413,9 +426,7 @@ func (d *Dense) portable() {
 	if d.ReLU {
 		y := d.Y[:d.Rows*d.Out]
 		for i, v := range y {
-			if v <= 0 { // in WebAssembly Go calls a function for max
-				y[i] = 0
-			}
+			y[i] = greater(v, 0)
 		}
 	}
 }
@@ -462,20 +473,22 @@ func (p *Panels) portable(from int) {
 	}
 }
 
-// portableLoad takes the filters to their points.
+// portableLoad takes the filters to their points, G·g·Gᵀ.
 func (c *ConvPool) portableLoad(filters []float32, from int, scale []float32) {
-	t, points := c.transform, c.points()
-	var g [9]float32
-	var u, half [convMost * convMost]float32
+	n, m := c.transform.points, c.transform.filter
+	var half [convMost * filterSize]float32 // G·g
 	for out := range c.out {
-		to := c.weights[out/convPanel*points*c.in*convPanel+out%convPanel:]
+		to := c.weights[out/convPanel*n*n*c.in*convPanel+out%convPanel:]
 		for in := range from {
-			for i, v := range filters[(out*from+in)*9:][:9] {
-				g[i] = v * scale[out]
+			g := filters[(out*from+in)*9:][:9]
+			for i := range n {
+				for j := range filterSize {
+					half[i*filterSize+j] = scale[out] * (m[i*3]*g[j] + m[i*3+1]*g[3+j] + m[i*3+2]*g[6+j])
+				}
 			}
-			sandwich(u[:], t.filter, g[:], half[:], t.points, 3)
-			for p, v := range u[:points] {
-				to[(p*c.in+in)*convPanel] = v
+			for p := range n * n {
+				u, row := half[p/n*filterSize:][:filterSize], m[p%n*3:][:3]
+				to[(p*c.in+in)*convPanel] = u[0]*row[0] + u[1]*row[1] + u[2]*row[2]
 			}
 		}
 	}

@@ -43,6 +43,8 @@ const (
 	tilePoints     = 5  // its inputs and products, in one dimension
 	pairSize       = 2  // outputs of a tile of 2x2, in one dimension
 	pairPoints     = 4  // its inputs and products, in one dimension
+	fourSize       = 4  // outputs of a tile of 4x4, in one dimension
+	fourPoints     = 6  // its inputs and products, in one dimension
 	mapSize        = 6  // outputs of a map, in one dimension
 	mapPoints      = 8  // its inputs and products, in one dimension
 	filterSize     = 3  // taps, in one dimension
@@ -112,6 +114,8 @@ const (
 	pairInput
 	pairOutput
 	pairFilter
+	fourInput // of ConvPool's tiles of 4x4
+	fourOutput
 	mapInput
 	mapOutput
 	mapGradient
@@ -124,6 +128,7 @@ func (t tileTransform) size() (in, out int) {
 	size := [...][2]int{
 		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize}, tileFilter: {filterSize, tilePoints},
 		pairInput: {pairPoints, pairPoints}, pairOutput: {pairPoints, pairSize}, pairFilter: {filterSize, pairPoints},
+		fourInput: {fourPoints, fourPoints}, fourOutput: {fourPoints, fourSize},
 		mapInput: {mapPoints, mapPoints}, mapOutput: {mapPoints, mapSize}, mapGradient: {mapSize, mapPoints},
 		mapFilter: {filterSize, mapPoints}, mapFilterGradient: {mapPoints, filterSize},
 	}[t]

@@ -8,10 +8,11 @@ globalThis.gdramDeliver = (name, text) => {
   delivered.set(name, text);
 };
 
-/** When the whole page has been read. */
+/** When what is loaded is there to be asked for: in the page of a single file, whose script is in it, when all of that is read. */
 const read = new Promise((resolve) => {
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', resolve);
-  else resolve(undefined);
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  if (src || document.readyState !== 'loading') resolve(undefined);
+  else document.addEventListener('DOMContentLoaded', resolve);
 });
 
 /**
@@ -71,11 +72,24 @@ export async function loadParts(name, count, progress) {
   return unpack(parts, `The files web/dist/${name}-1.js to ${name}-${count}.js are damaged; run make again and reload.`);
 }
 
+/** Settles when nothing is being unpacked. @type {Promise<unknown>} */
+let unpacking = Promise.resolve();
+
 /**
+ * One after the other: what comes first, the engine, starts while the larger rest is unpacked.
+ *
  * @param {string[]} parts base64, together gzip
  * @param {string} complaint if they are damaged
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function unpack(parts, complaint) {
+function unpack(parts, complaint) {
+  const unpacked = unpacking.then(() => inflate(parts, complaint));
+  unpacking = unpacked.catch(() => {});
+  return unpacked;
+}
+
+/** @param {string[]} parts @param {string} complaint */
+async function inflate(parts, complaint) {
   try {
     const unpacked = new Response(new Blob(parts.map(fromBase64)).stream().pipeThrough(new DecompressionStream('gzip')));
     return new Uint8Array(await unpacked.arrayBuffer());

@@ -457,6 +457,8 @@ function listenForShares() {
 }
 
 async function start() {
+  const linked = new URLSearchParams(location.hash.slice(1)).get('model');
+  engine.open((cards.find((one) => one.name === linked) ?? cards[0]).name).catch(() => {}); // whoever needs it is told
   listModels(card);
   controls.show(settings, model);
   byId('knows').textContent = knows(card);
@@ -484,8 +486,6 @@ async function start() {
   addEventListener('hashchange', readLink);
   byId('page').hidden = false;
 
-  const linked = new URLSearchParams(location.hash.slice(1)).get('model');
-  engine.open((cards.find((one) => one.name === linked) ?? cards[0]).name).catch(() => {}); // whoever needs it is told
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   if (document.querySelector('link[rel=manifest]')) navigator.serviceWorker?.register('sw.js').catch(console.error);
   try {
