@@ -78,9 +78,9 @@ func (l *Learner) Backward() {
 	}
 	for l.step = l.Looks - 1; l.step >= 0; l.step-- {
 		l.pool.Run(l.blocks, l.phases.pool2)
-		l.norm2.backward(l.step, false)
+		l.norm2.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.blocks, l.phases.conv2)
-		l.norm1.backward(l.step, false)
+		l.norm1.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.groups()+pointTasks, l.phases.dw)
 	}
 	l.pool.Run(finalTasks, l.phases.final)

@@ -39,6 +39,11 @@ type Learner struct {
 	BatchLen      int
 	Looks         int // of the last forward pass, 1 to Steps
 
+	// FixedNorms normalises behind the convolutions by their running statistics instead of the batch's, held
+	// constant, as evaluation will. The running statistics then follow those of all looks at a batch together. A
+	// policy's first look is in the middle and its last elsewhere: a batch norm that sees one look at a time
+	// teaches with other statistics for each, and evaluation has one set.
+	FixedNorms bool
 	// FixedEmission normalises the emission network by its running statistics instead of the batch's,
 	// held constant, as evaluation will. The running statistics are then the mean of those of the nine
 	// calls and their total variance, within and between calls.
@@ -236,34 +241,52 @@ func (l *Learner) Forward(batch *Batch) {
 	l.pool.Run(loadTasks, l.phases.load)
 	l.norm1.load()
 	l.norm2.load()
+	if l.FixedNorms {
+		l.norm1.fixAll(l.Looks)
+		l.norm2.fixAll(l.Looks)
+	}
 	if l.FixedEmission {
-		for i := range l.Looks + 1 {
-			l.normE.fix(i)
-		}
+		l.normE.fixAll(l.Looks + 1)
 	}
 	l.pool.Run(l.blocks, l.phases.begin)
 	l.measureEmission(0)
 	for l.step = range l.Looks {
 		l.pool.Run(l.blocks, l.phases.look)
-		l.norm1.collect()
-		l.norm1.normalise(l.step)
+		l.measureConvolution(l.norm1)
 		l.pool.Run(l.blocks, l.phases.second)
-		l.norm2.collect()
-		l.norm2.normalise(l.step)
+		l.measureConvolution(l.norm2)
 		l.pool.Run(l.blocks, l.phases.think)
 		l.measureEmission(l.step + 1)
 	}
 	l.pool.Run(l.blocks, l.phases.last)
+	if l.FixedNorms {
+		l.norm1.follow()
+		l.norm2.follow()
+	}
 	if l.FixedEmission {
 		l.totalStatistics()
 	}
 }
 
+// measureConvolution takes the statistics of the present look.
+func (l *Learner) measureConvolution(n *batchNorm) {
+	n.collect()
+	if !l.FixedNorms {
+		n.normalise(l.step)
+	}
+}
+
 // Calibrate measures the running statistics of all batch norms afresh, over all looks at n batches, batch
 // i of which next returns: what one set of statistics can know of calls that differ. Running averages
-// over training know the last batch or two, and other weights. The policy looks as batches say.
+// over training know the last batch or two, and other weights. The policy looks as batches say. With fixed statistics
+// what one layer hands to the next depends on those running, which settle on half as many batches first.
 func (l *Learner) Calibrate(n int, next func(i int) *Batch) {
 	norms := []*batchNorm{l.norm1, l.norm2, l.normE}
+	if l.FixedNorms {
+		for i := range n / 2 {
+			l.Forward(next(i))
+		}
+	}
 	for _, norm := range norms {
 		norm.total.reset()
 	}

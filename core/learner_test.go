@@ -97,6 +97,8 @@ func TestGradientLearner(t *testing.T) {
 	for _, looks := range []int{Steps, 3} {
 		t.Run(fmt.Sprint(looks, " looks"), func(t *testing.T) { gradientLearner(t, l, rng, looks) })
 	}
+	l.FixedNorms = true
+	t.Run("fixed norms", func(t *testing.T) { gradientLearner(t, l, rng, Steps) })
 }
 
 func gradientLearner(t *testing.T, l *Learner, rng *rand.Rand, looks int) {
@@ -133,7 +135,7 @@ func gradientLearner(t *testing.T, l *Learner, rng *rand.Rand, looks int) {
 		norm = math.Sqrt(norm)
 		baseline := len(s.Name) > 8 && s.Name[:8] == "baseline"
 		if s.Name == "glimpse_net.fc_g.0.bias" || s.Name == "glimpse_net.fc_g.4.bias" {
-			require.Zero(t, norm, "the batch's mean takes %s off again", s.Name)
+			require.Zero(t, norm, "the mean takes %s off again", s.Name)
 			continue
 		}
 		require.Positive(t, norm, "no gradient reaches %s", s.Name)
@@ -203,20 +205,51 @@ func TestLearnerAllocatesNothing(t *testing.T) {
 	}))
 }
 
-// TestFixedEmissionIsEvaluation: with fixed statistics and no noise, training sees what evaluation will.
-func TestFixedEmissionIsEvaluation(t *testing.T) {
+// TestFixedIsEvaluation: with fixed statistics and no noise, training sees what evaluation will.
+func TestFixedIsEvaluation(t *testing.T) {
 	rng := testRand()
 	p := formulaParams(10, 3)
 	l := NewLearner(p, 4, 1)
 	defer l.Close()
-	l.FixedEmission = true
+	l.FixedEmission, l.FixedNorms = true, true
 	batch := randomBatch(rng, 4, false)
 	batch.NoiseScale = 0
 	classifier := NewClassifier(p) // before the running statistics move
 	l.Forward(batch)
 	for b := range batch.Images {
-		first := classifier.Classify(batch.Images[b], Options{MaxGlimpses: 1}).Glimpses[0]
-		assert.InDelta(t, first.X, l.Places[b][0], 1e-6)
-		assert.InDelta(t, first.Y, l.Places[b][1], 1e-6)
+		result := classifier.Classify(batch.Images[b], Options{})
+		for i, g := range result.Glimpses {
+			assert.InDelta(t, g.X, l.Places[i*4+b][0], 1e-4)
+			assert.InDelta(t, g.Y, l.Places[i*4+b][1], 1e-4)
+		}
+		assert.InDeltaSlice(t, result.Logits, l.Logits[b*10:][:10], 1e-3)
+	}
+}
+
+// TestFixedNormsFollow: running statistics of the convolutions go to those of all looks together.
+func TestFixedNormsFollow(t *testing.T) {
+	rng := testRand()
+	p := formulaParams(10, 3)
+	l := NewLearner(p, 4, 1)
+	defer l.Close()
+	l.FixedNorms = true
+	batch := randomBatch(rng, 4, true)
+	for range 100 {
+		l.Forward(batch)
+	}
+	mean, variance := p.Tensor("glimpse_net.fc_g.1.running_mean"), p.Tensor("glimpse_net.fc_g.1.running_var")
+	for c := range 4 { // each takes a pass
+		all := moments{mean: make([]float64, 1), m2: make([]float64, 1)}
+		for i := range Steps {
+			l.step = i
+			l.pool.Run(l.blocks, l.phases.look)
+			for b := range l.blocks {
+				m := &l.norm1.blocks[b]
+				all.mergeChannel(0, m.count, m.mean[c], m.m2[c])
+				all.count += m.count
+			}
+		}
+		assert.InDelta(t, all.mean[0]+float64(l.norm1.bias[c]), mean[c], 1e-3)
+		assert.InDelta(t, all.m2[0]/(all.count-1), variance[c], 1e-3)
 	}
 }

@@ -96,6 +96,7 @@ type batchNorm struct {
 	blocks                  []moments // one a block of pictures, of the present call
 	all                     moments
 	total                   moments // of all calls since calibration began
+	pass                    moments // of all calls of the present forward pass
 	calls                   []call
 	sums                    []kernel.Sums // one a block of pictures, of the present call back
 	sign                    kernel.Table  // gamma's, in place of the scale: what pooling needs to know before the batch is measured
@@ -116,7 +117,7 @@ func newBatchNorm(p, grads *Params, layer, name string, channels, calls, blocks 
 		runningMean: p.Tensor(name + ".running_mean"), runningVar: p.Tensor(name + ".running_var"),
 		batches: p.Tensor(name + ".num_batches_tracked"),
 		dgamma:  grads.Tensor(name + ".weight"), dbeta: grads.Tensor(name + ".bias"),
-		all: newMoments(channels), total: newMoments(channels), sign: kernel.NewTable(channels),
+		all: newMoments(channels), total: newMoments(channels), pass: newMoments(channels), sign: kernel.NewTable(channels),
 	}
 	for range blocks {
 		n.blocks = append(n.blocks, newMoments(channels))
@@ -147,6 +148,7 @@ func (n *batchNorm) collect() {
 		n.all.merge(&n.blocks[b])
 	}
 	n.total.merge(&n.all)
+	n.pass.merge(&n.all)
 }
 
 // calibrate makes the running statistics those of all values since total was last reset.
@@ -177,6 +179,23 @@ func (n *batchNorm) fix(i int) {
 	for c := range n.channels {
 		n.calls[i].set(n, c, float64(n.runningMean[c])-float64(n.bias[c]), float64(n.runningVar[c]))
 	}
+}
+
+// fixAll fixes calls up to i, for a forward pass to begin.
+func (n *batchNorm) fixAll(i int) {
+	for c := range i {
+		n.fix(c)
+	}
+	n.pass.reset()
+}
+
+// follow moves the running statistics towards those of all calls since fixAll together.
+func (n *batchNorm) follow() {
+	for c := range n.channels {
+		n.runningMean[c] += nn.Momentum * (float32(n.pass.mean[c]) + n.bias[c] - n.runningMean[c])
+		n.runningVar[c] += nn.Momentum * (float32(n.pass.m2[c]/(n.pass.count-1)) - n.runningVar[c])
+	}
+	n.batches[0]++
 }
 
 func (k *call) set(n *batchNorm, c int, mean, variance float64) {

@@ -100,20 +100,20 @@ func LogProbBackward(value, mu, std [2]float32, d float32) (dmu, dv [2]float32) 
 	return dmu, dv
 }
 
-// returnWidth is how far apart looks push each other most, in halves of a picture: half a glimpse's third scale.
-const returnWidth = 0.4
+// returnWidth is how far apart looks push each other most, in halves of a picture.
+const returnWidth = 0.3
 
 // Return is the cost of looking at place after the places before it, and its gradient there:
 //
-//	mean(place^4) + sum over before of exp(-|place - before|^2 / (2 returnWidth^2))
+//	2 sum(place^4) + sum over before of exp(-|place - before|^2 / (2 returnWidth^2))
 //
 // An eye is slow to go back to where it has been: inhibition of return (Posner and Cohen 1984). The first term keeps it
-// on the picture.
+// well inside the picture. Eight looks, each where this is least, make a ring of five around the first and fill it up.
 func Return(place [2]float32, before [][2]float32) (cost float32, dplace [2]float32) {
 	const width2 = returnWidth * returnWidth
 	for i, v := range place {
-		cost += v * v * v * v / 2
-		dplace[i] = 2 * v * v * v
+		cost += 2 * v * v * v * v
+		dplace[i] = 8 * v * v * v
 	}
 	for _, was := range before {
 		dx, dy := place[0]-was[0], place[1]-was[1]

@@ -36,7 +36,7 @@ type recipe struct {
 	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
 	noise      [2]float32 // factor on the policy's noise, after the start: from, to
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, after the start: from, to
-	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
+	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
 	shift      int        // pixels of 128 a picture is moved by, and mirrored; 0 for neither
 	fresh      bool       // fresh clutter around digits, where plain MNIST is at hand
 
@@ -120,6 +120,8 @@ type stage struct {
 	n       int     // how many of them
 	noise   float32 // factor on the policy's noise
 	returns float32 // weight of policy.Return
+
+	fixedNorms bool // core.Learner's
 }
 
 // stage returns that of a step of total.
@@ -130,7 +132,7 @@ func (r *recipe) stage(step, total int) stage {
 	}
 	done := float32(step-start) / float32(max(total-start, 1))
 	between := func(v [2]float32) float32 { return v[0] + done*(v[1]-v[0]) }
-	return stage{looks: r.lookers(), n: core.Steps, noise: between(r.noise), returns: between(r.returns)}
+	return stage{looks: r.lookers(), n: core.Steps, noise: between(r.noise), returns: between(r.returns), fixedNorms: r.totalStats}
 }
 
 // judges reports whether validation follows an epoch, counted from 1: every one once the classifier has its start,

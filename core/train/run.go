@@ -562,6 +562,7 @@ func (r *trainer) step(step, total int) (Losses, error) {
 // lookBy prepares the batch to look as s says.
 func (r *trainer) lookBy(s stage) {
 	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = s.looks, s.n, s.noise, nil
+	r.learner.FixedNorms = s.fixedNorms
 	if s.looks != Policy {
 		r.batch.Places = r.places
 	}
@@ -606,8 +607,10 @@ func (r *trainer) calibrate() {
 		}
 	}
 
-	r.lookBy(stage{looks: r.recipe.lookers(), n: core.Steps})
-	l.Calibrate(min(calibration, len(r.order)/r.BatchSize), func(i int) *core.Batch {
+	batches := len(r.order) / r.BatchSize
+	fixed := r.recipe.stage(o.step-1, r.Epochs*batches).fixedNorms
+	r.lookBy(stage{looks: r.recipe.lookers(), n: core.Steps, fixedNorms: fixed})
+	l.Calibrate(min(calibration, batches), func(i int) *core.Batch {
 		r.state.Batch = i
 		l.Run(r.BatchSize, r.fill)
 		return &r.batch

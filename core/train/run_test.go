@@ -427,8 +427,8 @@ func TestRates(t *testing.T) {
 	for step, want := range map[int]stage{
 		0:    {looks: Random, n: 3, noise: 0.3},
 		7499: {looks: Random, n: 3, noise: 0.3},
-		7500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3},
-		8750: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15},
+		7500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3, fixedNorms: true},
+		8750: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15, fixedNorms: true},
 	} {
 		got := ours.stage(step, 10000)
 		assert.InDelta(t, want.noise, got.noise, 1e-6, step)
@@ -439,7 +439,7 @@ func TestRates(t *testing.T) {
 	forDigits, err := newRecipe(Ours, digits)
 	require.NoError(t, err)
 	assert.Equal(t, stage{looks: Random, n: 3, noise: 0.3}, forDigits.stage(2499, 10000))
-	assert.Equal(t, stage{looks: Policy, n: core.Steps, noise: 0.3}, forDigits.stage(2500, 10000), "soon, and with nothing to push looks apart")
+	assert.Equal(t, stage{looks: Policy, n: core.Steps, noise: 0.3, fixedNorms: true}, forDigits.stage(2500, 10000), "soon, and with nothing to push looks apart")
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
 	assert.False(t, ours.judges(7, 10))
