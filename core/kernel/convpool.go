@@ -15,7 +15,7 @@ type ConvPool struct {
 // convTransform is a Winograd convolution of maps of one size, as winograd.go has it.
 type convTransform struct {
 	outputs, points, tiles int // of a tile, and tiles of a map, in one dimension
-	input, output          tileTransform
+	input, output          *tileTransform
 	filter                 []float32 // G [points][3]
 }
 
@@ -28,7 +28,7 @@ var (
 	//	     0 -2 -1  2  1  0         0  1  1  4  4  0
 	//	     0  2 -1 -2  1  0         0  1 -1  8 -8  1
 	//	     0  4  0 -5  0  1
-	fourTransform = convTransform{outputs: 4, points: 6, tiles: 3, input: fourInput, output: fourOutput,
+	fourTransform = convTransform{outputs: 4, points: 6, tiles: 3, input: &fourInput, output: &fourOutput,
 		filter: []float32{
 			1.0 / 4, 0, 0,
 			-1.0 / 6, -1.0 / 6, -1.0 / 6,
@@ -36,7 +36,7 @@ var (
 			1.0 / 24, 1.0 / 12, 1.0 / 6,
 			1.0 / 24, -1.0 / 12, 1.0 / 6,
 			0, 0, 1}}
-	threeTransform = convTransform{outputs: 3, points: 5, tiles: 2, input: tileInput, output: tileOutput,
+	threeTransform = convTransform{outputs: 3, points: 5, tiles: 2, input: &tileInput, output: &tileOutput,
 		filter: []float32{
 			0.5, 0, 0,
 			-0.5, -0.5, -0.5,

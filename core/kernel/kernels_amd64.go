@@ -231,7 +231,7 @@ func (g *Gemm) fast(outer, segments, bPanel int) {
 	runtime.KeepAlive(g)
 }
 
-func (t *Tiles) fast(transform tileTransform) {
+func (t *Tiles) fast(transform *tileTransform) {
 	args := transformArgs{
 		src: address(t.Src, 0), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
 		dst: address(t.Dst, 0), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
@@ -239,27 +239,27 @@ func (t *Tiles) fast(transform tileTransform) {
 		tiles: uintptr(max(t.Count, 1)), srcNext: bytes(t.SrcNext), dstNext: bytes(t.DstNext),
 	}
 	switch transform {
-	case tileInput:
+	case &tileInput:
 		winogradTileInput(&args)
-	case tileOutput:
+	case &tileOutput:
 		winogradTileOutput(&args)
-	case tileFilter:
+	case &tileFilter:
 		winogradTileFilter(&args)
-	case pairInput:
+	case &pairInput:
 		winogradPairInput(&args)
-	case pairOutput:
+	case &pairOutput:
 		winogradPairOutput(&args)
-	case pairFilter:
+	case &pairFilter:
 		winogradPairFilter(&args)
-	case mapInput:
+	case &mapInput:
 		winogradMapInput(&args)
-	case mapOutput:
+	case &mapOutput:
 		winogradMapOutput(&args)
-	case mapGradient:
+	case &mapGradient:
 		winogradMapGradient(&args)
-	case mapFilter:
+	case &mapFilter:
 		winogradMapFilter(&args)
-	case mapFilterGradient:
+	case &mapFilterGradient:
 		winogradMapFilterGradient(&args)
 	}
 	runtime.KeepAlive(t)

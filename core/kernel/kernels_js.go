@@ -272,7 +272,7 @@ func (g *Gemm) fast(outer, segments, bPanel int) { g.portable(outer, segments, b
 
 func fastStream(dst, src []float32) { copy(dst, src) }
 
-func (t *Tiles) fast(transform tileTransform) { t.portable(transform) }
+func (t *Tiles) fast(transform *tileTransform) { t.portable(transform) }
 
 func (p *Pool) fast(pass poolPass, sums Sums) { p.portable(pass, sums) }
 

@@ -14,7 +14,7 @@ func Instructions() string { return "scalar" }
 const unreachable = "kernel: no fast kernels in this build"
 
 func (g *Gemm) fast(outer, segments, bPanel int) { panic(unreachable) }
-func (t *Tiles) fast(transform tileTransform)    { panic(unreachable) }
+func (t *Tiles) fast(transform *tileTransform)   { panic(unreachable) }
 func (c *Columns) fast(dst, mean []float32)      { panic(unreachable) }
 func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
 func (l *LSTM) fast()                            { panic(unreachable) }

@@ -65,96 +65,73 @@ func fours(p, q, b []float32, x0, x1, x2, x3, y0, y1, y2, y3 float32) (_, _, _, 
 	return x0, x1, x2, x3, y0, y1, y2, y3
 }
 
-// line is a row or a column of a tile; small ones leave the rest unused.
+// line is a row or a column of a tile; small ones leave the rest unused. Transforms take and return it by value: what is
+// handed by address to a function that is not known escapes.
 type line = [mapPoints]float32
 
-// line transforms one row, or one column, of a tile.
-func (t tileTransform) line(dst, src *line) {
-	switch t {
-	case tileInput:
-		tileInputLine(dst, src)
-	case tileOutput:
-		tileOutputLine(dst, src)
-	case tileFilter:
-		tileFilterLine(dst, src)
-	case pairInput:
-		pairInputLine(dst, src)
-	case pairOutput:
-		pairOutputLine(dst, src)
-	case pairFilter:
-		pairFilterLine(dst, src)
-	case fourInput:
-		fourInputLine(dst, src)
-	case fourOutput:
-		fourOutputLine(dst, src)
-	case mapInput:
-		mapInputLine(dst, src)
-	case mapOutput:
-		mapOutputLine(dst, src)
-	case mapGradient:
-		mapGradientLine(dst, src)
-	case mapFilter:
-		mapFilterLine(dst, src)
-	case mapFilterGradient:
-		mapFilterGradientLine(dst, src)
-	}
-}
-
-func tileInputLine(t, d *line) {
+func tileInputLine(d line) (t line) {
 	s, u := d[3]-d[1], d[3]-d[2]
 	t[0] = 2*(d[0]-d[2]) + s
 	t[1] = u - 2*d[1]
 	t[2] = 2*(d[1]-d[2]) + u
 	t[3] = s
 	t[4] = d[4] - d[2] - 2*s
+	return t
 }
 
-func tileOutputLine(y, m *line) {
+func tileOutputLine(m line) (y line) {
 	sum := m[1] + m[2]
 	y[0] = m[0] + m[3] + sum
 	y[1] = m[1] - m[2] + 2*m[3]
 	y[2] = sum + m[4] + 4*m[3]
+	return y
 }
 
-func tileFilterLine(u, g *line) {
+func tileFilterLine(g line) (u line) {
 	u[0], u[4] = 1./2*g[0], g[2]
 	u[1] = -1./2*g[0] - 1./2*g[1] - 1./2*g[2]
 	u[2] = -1./6*g[0] + 1./6*g[1] - 1./6*g[2]
 	u[3] = 1./6*g[0] + 1./3*g[1] + 2./3*g[2]
+	return u
 }
 
-func pairInputLine(t, d *line) {
+func pairInputLine(d line) (t line) {
 	t[0], t[1], t[2], t[3] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
+	return t
 }
 
-func pairOutputLine(y, m *line) {
+func pairOutputLine(m line) (y line) {
 	y[0], y[1] = m[0]+m[1]+m[2], m[1]-m[2]-m[3]
+	return y
 }
 
-func pairFilterLine(u, g *line) {
+func pairFilterLine(g line) (u line) {
 	even, odd := 1./2*(g[0]+g[2]), 1./2*g[1]
 	u[0], u[1], u[2], u[3] = g[0], even+odd, even-odd, g[2]
+	return u
 }
 
-func fourInputLine(t, d *line) {
+func fourInputLine(d line) (t line) {
 	t[0] = 4*d[0] - 5*d[2] + d[4]
 	t[5] = 4*d[1] - 5*d[3] + d[5]
 	even, odd := d[4]-4*d[2], d[3]-4*d[1]
 	t[1], t[2] = even+odd, even-odd
 	even, odd = d[4]-d[2], 2*(d[3]-d[1])
 	t[3], t[4] = even+odd, even-odd
+	return t
 }
 
-func fourOutputLine(y, m *line) {
+func fourOutputLine(m line) (y line) {
 	s1, s2 := m[1]+m[2], m[3]+m[4]
 	d1, d2 := m[1]-m[2], m[3]-m[4]
 	y[0] = m[0] + s1 + s2
 	y[1] = d1 + 2*d2
 	y[2] = s1 + 4*s2
 	y[3] = d1 + 8*d2 + m[5]
+	return y
 }
 
-func mapInputLine(t, d *line) {
+func mapInputLine(d line) (t line) {
 	t[0] = d[0] - d[6] + 21./4*(d[4]-d[2])
 	t[7] = d[7] - d[1] + 21./4*(d[3]-d[5])
 	even, odd := d[2]+d[6]-17./4*d[4], d[1]+d[5]-17./4*d[3]
@@ -163,9 +140,10 @@ func mapInputLine(t, d *line) {
 	t[3], t[4] = even+odd, even-odd
 	even, odd = d[6]+4*d[2]-5*d[4], 2*d[1]-5./2*d[3]+1./2*d[5]
 	t[5], t[6] = even+odd, even-odd
+	return t
 }
 
-func mapOutputLine(y, m *line) {
+func mapOutputLine(m line) (y line) {
 	s1, s2, s3 := m[1]+m[2], m[3]+m[4], m[5]+m[6]
 	d1, d2, d3 := m[1]-m[2], m[3]-m[4], m[5]-m[6]
 	y[0] = m[0] + s1 + s2 + s3
@@ -174,9 +152,10 @@ func mapOutputLine(y, m *line) {
 	y[3] = d1 + 8*d2 + 1./8*d3
 	y[4] = s1 + 16*s2 + 1./16*s3
 	y[5] = m[7] + d1 + 32*d2 + 1./32*d3
+	return y
 }
 
-func mapGradientLine(m, y *line) {
+func mapGradientLine(y line) (m line) {
 	m[0], m[7] = y[0], y[5]
 	even, odd := y[0]+y[2]+y[4], y[1]+y[3]+y[5]
 	m[1], m[2] = even+odd, even-odd
@@ -184,9 +163,10 @@ func mapGradientLine(m, y *line) {
 	m[3], m[4] = even+odd, even-odd
 	even, odd = y[0]+1./4*y[2]+1./16*y[4], 1./2*y[1]+1./8*y[3]+1./32*y[5]
 	m[5], m[6] = even+odd, even-odd
+	return m
 }
 
-func mapFilterLine(u, g *line) {
+func mapFilterLine(g line) (u line) {
 	u[0], u[7] = g[0], g[2]
 	even, odd := -2./9*(g[0]+g[2]), -2./9*g[1]
 	u[1], u[2] = even+odd, even-odd
@@ -194,21 +174,23 @@ func mapFilterLine(u, g *line) {
 	u[3], u[4] = even+odd, even-odd
 	even, odd = 32./45*g[0]+8./45*g[2], 16./45*g[1]
 	u[5], u[6] = even+odd, even-odd
+	return u
 }
 
-func mapFilterGradientLine(g, u *line) {
+func mapFilterGradientLine(u line) (g line) {
 	s1, s2, s3 := u[1]+u[2], u[3]+u[4], u[5]+u[6]
 	d1, d2, d3 := u[1]-u[2], u[3]-u[4], u[5]-u[6]
 	g[0] = u[0] - 2./9*s1 + 1./90*s2 + 32./45*s3
 	g[1] = -2./9*d1 + 1./45*d2 + 16./45*d3
 	g[2] = u[7] - 2./9*s1 + 2./45*s2 + 8./45*s3
+	return g
 }
 
 // portable transforms rows of every source tile, then columns of the result.
-func (t *Tiles) portable(transform tileTransform) {
-	in, out := transform.size()
+func (t *Tiles) portable(transform *tileTransform) {
+	in, out := transform.in, transform.out
 	var half [mapPoints]line // [in row][out column]
-	var src, dst line
+	var src line
 	for tile := range max(t.Count, 1) {
 		from, to := t.Src[tile*t.SrcNext:], t.Dst[tile*t.DstNext:]
 		for c := range t.Channels {
@@ -216,14 +198,14 @@ func (t *Tiles) portable(transform tileTransform) {
 				for j := range in {
 					src[j] = from[i*t.SrcRow+j*t.SrcPixel+c]
 				}
-				transform.line(&half[i], &src)
+				half[i] = transform.line(src)
 			}
 			at := c/Panel*t.DstPanel + c%Panel
 			for j := range out {
 				for i := range in {
 					src[i] = half[i][j]
 				}
-				transform.line(&dst, &src)
+				dst := transform.line(src)
 				for i := range out {
 					to[at+i*t.DstRow+j*t.DstPixel] = dst[i]
 				}

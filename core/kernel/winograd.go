@@ -73,70 +73,63 @@ func (t *Tiles) check(in, out int) {
 }
 
 // Input computes Bᵀ d B of a small tile: 5x5 pixels to 5x5 points.
-func (t *Tiles) Input() { t.run(tileInput) }
+func (t *Tiles) Input() { t.run(&tileInput) }
 
 // Output computes Aᵀ m A of a small tile: 5x5 points to 3x3 pixels.
-func (t *Tiles) Output() { t.run(tileOutput) }
+func (t *Tiles) Output() { t.run(&tileOutput) }
 
 // Filter computes G g Gᵀ for small tiles: 3x3 taps to 5x5 points.
-func (t *Tiles) Filter() { t.run(tileFilter) }
+func (t *Tiles) Filter() { t.run(&tileFilter) }
 
 // PairInput computes Bᵀ d B of a tile of 2x2: 4x4 pixels to 4x4 points.
-func (t *Tiles) PairInput() { t.run(pairInput) }
+func (t *Tiles) PairInput() { t.run(&pairInput) }
 
 // PairOutput computes Aᵀ m A of a tile of 2x2: 4x4 points to 2x2 pixels.
-func (t *Tiles) PairOutput() { t.run(pairOutput) }
+func (t *Tiles) PairOutput() { t.run(&pairOutput) }
 
 // PairFilter computes G g Gᵀ for tiles of 2x2: 3x3 taps to 4x4 points.
-func (t *Tiles) PairFilter() { t.run(pairFilter) }
+func (t *Tiles) PairFilter() { t.run(&pairFilter) }
 
 // MapInput computes Bᵀ d B: 8x8 pixels, the map with its border, to 8x8 points.
-func (t *Tiles) MapInput() { t.run(mapInput) }
+func (t *Tiles) MapInput() { t.run(&mapInput) }
 
 // MapOutput computes Aᵀ m A: 8x8 points to 6x6 pixels.
-func (t *Tiles) MapOutput() { t.run(mapOutput) }
+func (t *Tiles) MapOutput() { t.run(&mapOutput) }
 
 // MapGradient computes A dy Aᵀ, the transpose of MapOutput: 6x6 pixels to 8x8 points.
-func (t *Tiles) MapGradient() { t.run(mapGradient) }
+func (t *Tiles) MapGradient() { t.run(&mapGradient) }
 
 // MapFilter computes G g Gᵀ: 3x3 taps to 8x8 points.
-func (t *Tiles) MapFilter() { t.run(mapFilter) }
+func (t *Tiles) MapFilter() { t.run(&mapFilter) }
 
 // MapFilterGradient computes Gᵀ du G, the transpose of MapFilter: 8x8 points to 3x3 taps.
-func (t *Tiles) MapFilterGradient() { t.run(mapFilterGradient) }
+func (t *Tiles) MapFilterGradient() { t.run(&mapFilterGradient) }
 
-type tileTransform uint8
-
-const (
-	tileInput tileTransform = iota
-	tileOutput
-	tileFilter
-	pairInput
-	pairOutput
-	pairFilter
-	fourInput // of ConvPool's tiles of 4x4
-	fourOutput
-	mapInput
-	mapOutput
-	mapGradient
-	mapFilter
-	mapFilterGradient
-)
-
-// size returns how many vectors a transform reads and writes, in one dimension.
-func (t tileTransform) size() (in, out int) {
-	size := [...][2]int{
-		tileInput: {tilePoints, tilePoints}, tileOutput: {tilePoints, tileSize}, tileFilter: {filterSize, tilePoints},
-		pairInput: {pairPoints, pairPoints}, pairOutput: {pairPoints, pairSize}, pairFilter: {filterSize, pairPoints},
-		fourInput: {fourPoints, fourPoints}, fourOutput: {fourPoints, fourSize},
-		mapInput: {mapPoints, mapPoints}, mapOutput: {mapPoints, mapSize}, mapGradient: {mapSize, mapPoints},
-		mapFilter: {filterSize, mapPoints}, mapFilterGradient: {mapPoints, filterSize},
-	}[t]
-	return size[0], size[1]
+// tileTransform is one of the methods above. They are variables that know their portable loop, so that a program which
+// does not train is not linked with what training needs.
+type tileTransform struct {
+	in, out int // vectors read and written, in one dimension
+	line    func(line) line
 }
 
-func (t *Tiles) run(transform tileTransform) {
-	t.check(transform.size())
+var (
+	tileInput         = tileTransform{tilePoints, tilePoints, tileInputLine}
+	tileOutput        = tileTransform{tilePoints, tileSize, tileOutputLine}
+	tileFilter        = tileTransform{filterSize, tilePoints, tileFilterLine}
+	pairInput         = tileTransform{pairPoints, pairPoints, pairInputLine}
+	pairOutput        = tileTransform{pairPoints, pairSize, pairOutputLine}
+	pairFilter        = tileTransform{filterSize, pairPoints, pairFilterLine}
+	fourInput         = tileTransform{fourPoints, fourPoints, fourInputLine} // of ConvPool's tiles of 4x4
+	fourOutput        = tileTransform{fourPoints, fourSize, fourOutputLine}
+	mapInput          = tileTransform{mapPoints, mapPoints, mapInputLine}
+	mapOutput         = tileTransform{mapPoints, mapSize, mapOutputLine}
+	mapGradient       = tileTransform{mapSize, mapPoints, mapGradientLine}
+	mapFilter         = tileTransform{filterSize, mapPoints, mapFilterLine}
+	mapFilterGradient = tileTransform{mapPoints, filterSize, mapFilterGradientLine}
+)
+
+func (t *Tiles) run(transform *tileTransform) {
+	t.check(transform.in, transform.out)
 	if fast {
 		t.fast(transform)
 	} else {
