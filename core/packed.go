@@ -288,30 +288,32 @@ func (n *norm) loadBias(bias []float32) {
 
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
-	classes    int
-	conv1      winogradConv
-	conv2      winogradConv
-	fused      *fused  // in place of conv1, conv2, context1 and context2, or nil
-	conv2Back  mapConv // training only
-	place      linear  // fc_l
-	what       linear  // fc_gg: what is seen
-	where      linear  // fc_lg: where it is
-	lstm1X     linear
-	lstm1H     linear
-	lstm2X     linear
-	lstm2H     linear
-	context1   []float32
-	context2   winogradConv
-	contextB   []float32 // context2's way back, training only
-	contextFC  linear
-	class1     linear
-	class2     linear
-	emission   linear
-	heads      linear // mu (2) and log-variance (2)
-	baseline1  linear
-	baseline2  linear
-	flat       []int
-	contextMap []int
+	classes   int
+	conv1     winogradConv
+	conv2     winogradConv
+	fused     *fused  // in place of conv1, conv2, context1 and context2, or nil
+	conv2Back mapConv // training only
+	place     linear  // fc_l
+	what      linear  // fc_gg: what is seen
+	where     linear  // fc_lg: where it is
+	lstm1X    linear
+	lstm1H    linear
+	lstm2X    linear
+	lstm2H    linear
+	context1  []float32
+	context2  winogradConv
+	// In training, in place of context2, direct sums and the way back: what tiles round otherwise moves the first place,
+	// and with it now and then what pooling takes.
+	contextSums, contextB []float32
+	contextFC             linear
+	class1                linear
+	class2                linear
+	emission              linear
+	heads                 linear // mu (2) and log-variance (2)
+	baseline1             linear
+	baseline2             linear
+	flat                  []int
+	contextMap            []int
 
 	contextNorm [2]norm // the context's biases, as the pooling kernel wants them
 	headsParams Layer   // both heads together
@@ -348,10 +350,13 @@ func newNetwork(classes int, training bool) *network {
 		w.conv1 = newWinogradConv(size, GlimpseSize, glimpseChannels, conv1Channels)
 		w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels)
 		w.context1 = make([]float32, 9*Colours*contextChannels)
-		w.context2 = newWinogradConv(size, pool1Size, contextChannels, contextChannels)
+		if !training {
+			w.context2 = newWinogradConv(3, pool1Size, contextChannels, contextChannels)
+		}
 	}
 	if training {
 		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
+		w.contextSums = make([]float32, 9*contextChannels*contextChannels)
 		w.contextB = make([]float32, 9*contextChannels*contextChannels)
 	}
 	return w
@@ -390,11 +395,13 @@ func (w *network) load(p *Params, task int, scratch []float32) {
 	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)
-	for panel := range contextChannels / kernel.Panel {
-		w.context2.load(panel, context2.Weight, scratch)
-	}
-	if w.contextB != nil {
+	if w.contextSums != nil {
+		convPack(w.contextSums, context2.Weight, contextChannels, contextChannels)
 		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
+	} else {
+		for panel := range contextChannels / kernel.Panel {
+			w.context2.load(panel, context2.Weight, scratch)
+		}
 	}
 	w.contextNorm[0].loadBias(context1.Bias)
 	w.contextNorm[1].loadBias(context2.Bias)
@@ -483,7 +490,11 @@ func (w *network) contextForward(c *context, points, products []float32) {
 	first, second := w.contextPools(c)
 	conv(c.y1, c.thumbnail, w.context1, GlimpseSize, Colours, contextChannels)
 	first.Forward()
-	w.context2.forward(c.y2, 0, c.pool1, 0, points, products, 1)
+	if w.contextSums != nil {
+		conv(c.y2, c.pool1, w.contextSums, pool1Size, contextChannels, contextChannels)
+	} else {
+		w.context2.forward(c.y2, 0, c.pool1, 0, points, products, 1)
+	}
 	second.Forward()
 }
 
