@@ -148,6 +148,8 @@ describe('without a mouse', () => {
     for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Space');
     for (let i = 0; i < 16; i++) await page.keyboard.press('ArrowDown');
+    // Half a stroke has an answer, too; the last one counts.
+    await page.waitForFunction(() => document.getElementById('label').textContent === '1', null, { timeout: 30000 });
     assert.equal((await shown(page, 'your drawing')).label, '1');
   }));
 });
