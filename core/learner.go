@@ -271,7 +271,9 @@ func (l *Learner) Forward(batch *Batch) {
 // measureConvolution takes the statistics of the present look.
 func (l *Learner) measureConvolution(n *batchNorm) {
 	n.collect()
-	if !l.FixedNorms {
+	if l.FixedNorms {
+		n.pass.merge(&n.all)
+	} else {
 		n.normalise(l.step)
 	}
 }
@@ -301,12 +303,8 @@ func (l *Learner) Calibrate(n int, next func(i int) *Batch) {
 // measureEmission takes the statistics of one call of the emission network.
 func (l *Learner) measureEmission(call int) {
 	l.normE.collect()
-	all := &l.normE.all
-	mean, variance := l.CallMean[call*emissionWidth:], l.CallVar[call*emissionWidth:]
-	for c := range emissionWidth {
-		mean[c] += nn.Momentum * (float32(all.mean[c]) + l.normE.bias[c] - mean[c])
-		variance[c] += nn.Momentum * (float32(all.m2[c]/(all.count-1)) - variance[c])
-	}
+	at := call * emissionWidth
+	l.normE.all.drawOn(l.CallMean[at:], l.CallVar[at:], l.normE.bias)
 	if !l.FixedEmission {
 		l.normE.normalise(call)
 	}

@@ -78,6 +78,14 @@ func (m *moments) merge(o *moments) {
 	m.count += o.count
 }
 
+// drawOn moves running statistics towards m, whose values leave out the bias.
+func (m *moments) drawOn(mean, variance, bias []float32) {
+	for c := range m.mean {
+		mean[c] += nn.Momentum * (float32(m.mean[c]) + bias[c] - mean[c])
+		variance[c] += nn.Momentum * (float32(m.m2[c]/(m.count-1)) - variance[c])
+	}
+}
+
 func (m *moments) reset() {
 	m.count = 0
 	clear(m.mean)
@@ -96,7 +104,7 @@ type batchNorm struct {
 	blocks                  []moments // one a block of pictures, of the present call
 	all                     moments
 	total                   moments // of all calls since calibration began
-	pass                    moments // of all calls of the present forward pass
+	pass                    moments // of all calls since fixAll, where the caller merges them
 	calls                   []call
 	sums                    []kernel.Sums // one a block of pictures, of the present call back
 	sign                    kernel.Table  // gamma's, in place of the scale: what pooling needs to know before the batch is measured
@@ -148,7 +156,6 @@ func (n *batchNorm) collect() {
 		n.all.merge(&n.blocks[b])
 	}
 	n.total.merge(&n.all)
-	n.pass.merge(&n.all)
 }
 
 // calibrate makes the running statistics those of all values since total was last reset.
@@ -191,10 +198,7 @@ func (n *batchNorm) fixAll(i int) {
 
 // follow moves the running statistics towards those of all calls since fixAll together.
 func (n *batchNorm) follow() {
-	for c := range n.channels {
-		n.runningMean[c] += nn.Momentum * (float32(n.pass.mean[c]) + n.bias[c] - n.runningMean[c])
-		n.runningVar[c] += nn.Momentum * (float32(n.pass.m2[c]/(n.pass.count-1)) - n.runningVar[c])
-	}
+	n.pass.drawOn(n.runningMean, n.runningVar, n.bias)
 	n.batches[0]++
 }
 

@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // Dense is a fully connected layer in evaluation: Y = X·W + Bias, then ReLU if it says so; without a bias Y += X·W.
 //
 //	Y[i,j] = Bias[j] + Σ k<In  X[i,k] · W[k,j]     i<Rows, j<Out
@@ -34,12 +32,4 @@ func (d *Dense) Run() {
 	} else {
 		d.portable()
 	}
-}
-
-// floor is the least that the layer gives.
-func (d *Dense) floor() float32 {
-	if d.ReLU {
-		return 0
-	}
-	return float32(math.Inf(-1))
 }

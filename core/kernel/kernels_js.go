@@ -155,6 +155,14 @@ func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))
 
 func bytes(n int) uint32 { return uint32(n) * 4 }
 
+// floor is the least that the layer gives.
+func (d *Dense) floor() float32 {
+	if d.ReLU {
+		return 0
+	}
+	return float32(math.Inf(-1))
+}
+
 func (d *Dense) fast() {
 	args := denseArgs{
 		x: address(d.X), xRow: bytes(d.In), weights: address(d.Weight), panelStride: bytes(d.In * Panel),

@@ -188,8 +188,10 @@ func (s *loss) spread(block, _ int) {
 				for _, mu := range l.Mu[at] {
 					centre += float64(mu*mu*mu*mu) / (2 * float64(looks))
 				}
-				places[t] = l.Places[at]
-				returns += s.away(at, places[:t], scale) / float64(looks)
+				if s.stage.returns > 0 {
+					places[t] = l.Places[at]
+					returns += s.away(at, places[:t], scale) / float64(looks)
+				}
 			}
 			miss := float64(l.Baselines[at]) - out.Accuracy
 			out.Baseline += miss * miss / float64(looks)
