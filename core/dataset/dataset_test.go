@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -406,7 +407,7 @@ func TestFreshTest(t *testing.T) {
 }
 
 func TestFillFromManyGoroutines(t *testing.T) {
-	set := Augment(FreshClutter(testDigits(t), 7, 30), 4, 1)
+	set := Augment(FreshClutter(testDigits(t), 7, 30), 1)
 	want := make([][]uint8, set.Len())
 	for i := range want {
 		want[i] = make([]uint8, pixels.Len)
@@ -425,52 +426,108 @@ func TestFillFromManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-func TestVary(t *testing.T) {
-	src := make([]uint8, pixels.Len)
-	for i := range src {
-		src[i] = uint8(i * 31 / 7)
+func TestVariation(t *testing.T) {
+	v := variation{picture: make([]uint8, pixels.Len)}
+	for i := range v.picture {
+		v.picture[i] = uint8(i * 31 / 7)
 	}
 	pixel := func(b []uint8, x, y int) []uint8 { return b[(y*pixels.Size+x)*3:][:3] }
+	plain := func() {
+		from(&v.columns, false, 0, 1)
+		from(&v.rows, false, 0, 1)
+		for c := range v.tones {
+			for tone := range v.tones[c] {
+				v.tones[c][tone] = uint8(tone)
+			}
+		}
+		v.hole.x, v.hole.y = -holeSize, -holeSize
+	}
 	got := make([]uint8, pixels.Len)
 
-	vary(got, src, false, 0, 0)
-	assert.Equal(t, src, got, "nothing changes")
-	vary(got, src, true, 0, 0)
-	assert.Equal(t, pixel(src, 127, 9), pixel(got, 0, 9), "mirrored")
-	vary(got, src, false, 3, -2)
-	assert.Equal(t, pixel(src, 10, 12), pixel(got, 13, 10), "right and up")
-	assert.Equal(t, pixel(src, 0, 12), pixel(got, 1, 10), "the border repeats at the left")
-	assert.Equal(t, pixel(src, 10, 127), pixel(got, 13, 127), "the border repeats at the bottom")
-	vary(got, src, true, 3, 0)
-	assert.Equal(t, pixel(src, 127-10, 5), pixel(got, 13, 5), "mirrored, then moved right")
+	plain()
+	v.apply(got)
+	assert.Equal(t, v.picture, got, "nothing changes")
+
+	from(&v.columns, true, 0, 1)
+	v.apply(got)
+	assert.Equal(t, pixel(v.picture, 127, 9), pixel(got, 0, 9), "mirrored")
+
+	plain()
+	from(&v.columns, false, 3, 1)
+	from(&v.rows, false, -2, 1)
+	v.apply(got)
+	assert.Equal(t, pixel(v.picture, 10, 12), pixel(got, 13, 10), "right and up")
+	assert.Equal(t, pixel(v.picture, 0, 12), pixel(got, 1, 10), "the border repeats at the left")
+	assert.Equal(t, pixel(v.picture, 10, 127), pixel(got, 13, 127), "the border repeats at the bottom")
+
+	from(&v.columns, true, 3, 1)
+	from(&v.rows, false, 0, 1)
+	v.apply(got)
+	assert.Equal(t, pixel(v.picture, 127-10, 5), pixel(got, 13, 5), "mirrored, then moved right")
+
+	plain()
+	from(&v.columns, false, 0, 2)
+	v.apply(got)
+	assert.Equal(t, pixel(v.picture, 64+10, 5), pixel(got, 64+20, 5), "twice as wide, from the middle")
+
+	plain()
+	v.tones[1][pixel(v.picture, 50, 60)[1]] = 7
+	v.hole.x, v.hole.y = -10, 100
+	v.apply(got)
+	was := pixel(v.picture, 50, 60)
+	assert.Equal(t, []uint8{was[0], 7, was[2]}, pixel(got, 50, 60), "another tone of green")
+	assert.Equal(t, []uint8{128, 128, 128}, pixel(got, 0, 100), "a hole across the border")
+	assert.Equal(t, []uint8{128, 128, 128}, pixel(got, holeSize-11, 127))
+	assert.Equal(t, pixel(v.picture, holeSize-10, 127), pixel(got, holeSize-10, 127))
+	assert.Equal(t, pixel(v.picture, 0, 99), pixel(got, 0, 99))
 }
 
+// What is drawn stays within its bounds and reaches for them, and another epoch draws anew.
 func TestAugmentVaries(t *testing.T) {
 	d, err := openCIFAR(writeCIFAR(t, small10), small10)
 	require.NoError(t, err)
-	base := d.Train.(*stored)
-	for i := range base.images {
-		base.images[i] = uint8(i * i >> 3)
-	}
-	set := Augment(d.Train, 4, 9)
+	set := Augment(d.Train, 9)
 	assert.Equal(t, d.Train.Len(), set.Len())
 	assert.Equal(t, d.Train.Label(2), set.Label(2))
 	seen := map[string]bool{}
 	got := make([]uint8, pixels.Len)
-	for epoch := range uint64(400) {
+	for epoch := range uint64(100) {
 		set.Fill(got, 2, epoch)
 		seen[string(got)] = true
 	}
-	// 2 x 9 x 9 variations; 400 draws meet 162(1-e^(-400/162)) = 148 of them.
-	assert.InDelta(t, 148, len(seen), 12)
+	assert.Len(t, seen, 100)
+
+	var v variation
+	v.stream.seed(9, 1, 2)
+	mirrored, least, most := 0, math.Inf(1), math.Inf(-1)
+	tones := [2]uint8{255, 0}
+	for range 1000 {
+		v.choose()
+		wide := float64(v.columns[96]-v.columns[32]) / 64 // of the picture, in a picture's width
+		if wide < 0 {
+			mirrored++
+		}
+		least, most = min(least, math.Abs(wide)), max(most, math.Abs(wide))
+		for _, tone := range v.tones {
+			tones[0], tones[1] = min(tones[0], tone[128]), max(tones[1], tone[128])
+		}
+		assert.InDelta(t, 0, abs(v.columns[63]-63)+abs(v.rows[63]-63), 2*(maxShift*1.25+1))
+	}
+	assert.InDelta(t, 500, mirrored, 60)
+	assert.InDelta(t, math.Exp(-maxStretch), least, 0.02)
+	assert.InDelta(t, math.Exp(maxStretch), most, 0.02)
+	assert.InDelta(t, 128-255*maxLight, float64(tones[0]), 2)
+	assert.InDelta(t, 128+255*maxLight, float64(tones[1]), 2)
 }
+
+func abs(n int) int { return max(n, -n) }
 
 func TestFillAllocatesNothing(t *testing.T) {
 	d, err := openCIFAR(writeCIFAR(t, small10), small10)
 	require.NoError(t, err)
 	dst := make([]uint8, pixels.Len)
 	for name, set := range map[string]Set{
-		"stored": d.Train, "clutter": FreshClutter(testDigits(t), 1, 10), "augmented": Augment(d.Train, 4, 1),
+		"stored": d.Train, "clutter": FreshClutter(testDigits(t), 1, 10), "augmented": Augment(d.Train, 1),
 	} {
 		set.Fill(dst, 1, 0)
 		assert.Less(t, testing.AllocsPerRun(50, func() { set.Fill(dst, 1, 1) }), 1.0, name)
@@ -486,7 +543,7 @@ func BenchmarkFill(b *testing.B) {
 		name string
 		set  Set
 	}{
-		{"cifar", colour}, {"augmented", Augment(colour, 4, 1)}, {"clutter", FreshClutter(digits, 1, 1)},
+		{"cifar", colour}, {"augmented", Augment(colour, 1)}, {"clutter", FreshClutter(digits, 1, 1)},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			for b.Loop() {

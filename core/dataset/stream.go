@@ -15,6 +15,9 @@ func (s *stream) below(n int) int {
 	return int(s.pcg.Uint64() >> 32 * uint64(n) >> 32)
 }
 
+// signed returns a number from -1 to 1.
+func (s *stream) signed() float64 { return float64(s.pcg.Uint64()>>11)/(1<<52) - 1 }
+
 // mix scatters the bits of x: the last steps of splitmix64. Neighbouring seeds, epochs and
 // pictures get streams that have nothing in common.
 func mix(x uint64) uint64 {

@@ -37,7 +37,7 @@ type recipe struct {
 	noise      [2]float32 // factor on the policy's noise, after the start: from, to
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, after the start: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
-	shift      int        // pixels of 128 a picture is moved by, and mirrored; 0 for neither
+	vary       bool       // dataset.Augment
 	fresh      bool       // fresh clutter around digits, where plain MNIST is at hand
 
 	validateFirst bool // validate before an epoch, not after it
@@ -49,7 +49,7 @@ func newRecipe(name, dataset string) (recipe, error) {
 	if dataset == digits {
 		// A small thing is to be found here, not spread over the picture: random looks teach less, to push looks apart
 		// cost a point, and a mirrored digit is none.
-		r.start, r.returns, r.shift = min(r.start, 0.25), [2]float32{}, 0
+		r.start, r.returns, r.vary = min(r.start, 0.25), [2]float32{}, false
 	}
 	return r, err
 }
@@ -70,7 +70,7 @@ func anyRecipe(name string) (recipe, error) {
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			averaging: 0.998, meanStart: 0.1,
-			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0}, totalStats: true, shift: 12, fresh: true,
+			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0}, totalStats: true, vary: true, fresh: true,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := anyRecipe(Ours)

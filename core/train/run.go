@@ -226,11 +226,11 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	return r, nil
 }
 
-// trainingSet is the data set's training split as the recipe wants it: pictures of nature are mirrored
-// and shifted; digits get fresh clutter where plain MNIST is at hand.
+// trainingSet is the data set's training split as the recipe wants it: pictures of nature are
+// varied; digits get fresh clutter where plain MNIST is at hand.
 func (r *trainer) trainingSet() (dataset.Set, error) {
-	if r.recipe.shift > 0 {
-		return dataset.Augment(r.data.Train, r.recipe.shift, r.Seed), nil
+	if r.recipe.vary {
+		return dataset.Augment(r.data.Train, r.Seed), nil
 	}
 	if !r.recipe.fresh || r.Dataset != digits {
 		return r.data.Train, nil
