@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"gdram/core/kernel"
 	"gdram/core/nn"
 	"gdram/core/policy"
@@ -37,9 +35,8 @@ type Options struct {
 	// Fast stops early: after the third look or a later one, when it and the look before it both
 	// weigh less than 0.5.
 	Fast bool
-	// Confidence stops early, too: after the first look or a later one, as soon as the answer so far gives
-	// its most probable class at least this probability; 0 for never.
-	Confidence float32
+	// Lead stops early, too: as soon as the most probable class leads the next by enough, see Enough; 0 for never.
+	Lead float32
 	// MaxGlimpses bounds the looks; 0 means Steps.
 	MaxGlimpses int
 
@@ -52,6 +49,26 @@ type Options struct {
 	Places [][2]float32
 	// Pins are single looks that the policy does not choose; it goes on from there. They weigh 1, as Places do.
 	Pins []Pin
+}
+
+// Enough is the lead, the difference of the two largest probabilities, at which an answer stands after a look, 0 to Steps-1:
+// first after the first look, then evenly less with each, nothing after the last. What more looks may still change
+// becomes less, too.
+func Enough(first float32, look int) float32 {
+	return first * float32(Steps-1-look) / (Steps - 1)
+}
+
+// Lead is how far the most probable class is ahead of the next.
+func (g *Glimpse) Lead() float32 {
+	var most, next float32
+	for _, p := range g.Probabilities {
+		if p > most {
+			most, next = p, most
+		} else if p > next {
+			next = p
+		}
+	}
+	return most - next
 }
 
 // Pin is a place to look at in step Step, 0 to Steps-1. As the policy's places it stays within ±policy.Limit.
@@ -158,7 +175,7 @@ func (c *Classifier) ClassifyBlock(images [][]float32, options Options) []Result
 			l.logits(r.Logits, row)
 			nn.Softmax(g.Probabilities, r.Logits)
 			stop := options.Fast && i > 0 && policy.Stop(i, g.Weight, r.Glimpses[i-1].Weight) ||
-				options.Confidence > 0 && slices.Max(g.Probabilities) >= options.Confidence
+				options.Lead > 0 && g.Lead() >= Enough(options.Lead, i)
 			if !stop {
 				looking = append(looking, row)
 			}

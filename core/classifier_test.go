@@ -15,32 +15,30 @@ func looker(n int) (*Classifier, [][]float32) {
 	return NewClassifier(formulaParams(10, 1)), randomBatch(testRand(), n, false).Images
 }
 
-// TestConfidence: the answer is that of the first look after which its class is probable enough.
-func TestConfidence(t *testing.T) {
+// TestLead: the answer is that of the first look after which its class leads by enough.
+func TestLead(t *testing.T) {
 	c, images := looker(BlockSize)
-	full := make([][]float32, len(images)) // the leading probability after each look
+	full := make([][]float32, len(images)) // the lead after each look
 	answers := make([][Steps][]float32, len(images))
 	for b, image := range images {
 		for i, g := range c.Classify(image, Options{}).Glimpses {
 			answers[b][i] = slices.Clone(g.Probabilities)
-			top := float32(0)
-			for _, p := range g.Probabilities {
-				top = max(top, p)
-			}
-			full[b] = append(full[b], top)
+			order := slices.Sorted(slices.Values(g.Probabilities))
+			assert.Equal(t, order[len(order)-1]-order[len(order)-2], g.Lead())
+			full[b] = append(full[b], g.Lead())
 		}
 	}
 	lengths := map[int]bool{}
-	for _, threshold := range []float32{0.01, full[0][0], full[1][3], full[2][5], 0.9999} {
-		for b, r := range c.ClassifyBlock(images, Options{Confidence: threshold}) {
+	for _, first := range []float32{0.0001, full[0][0], full[1][3] * 1.74, full[2][5] * 3.49, 1} {
+		for b, r := range c.ClassifyBlock(images, Options{Lead: first}) {
 			want := Steps
 			for i := Steps - 1; i >= 0; i-- {
 				// To rounding: a picture in a block is computed as one alone is, but not to the bit.
-				if full[b][i] >= threshold-1e-6 {
+				if full[b][i] >= first*float32(7-i)/7-1e-6 {
 					want = i + 1
 				}
 			}
-			require.Len(t, r.Glimpses, want, "picture %d at %v", b, threshold)
+			require.Len(t, r.Glimpses, want, "picture %d at %v", b, first)
 			for i, g := range r.Glimpses {
 				assert.InDeltaSlice(t, answers[b][i], g.Probabilities, 1e-5, "picture %d, whoever stops beside it", b)
 			}

@@ -38,7 +38,7 @@ const (
 )
 
 // KeyFast is a key of Meta.Extra, as the page has no use for it: where fast mode stops looking, as JSON,
-// {"confidence":0.75,"glimpses":6}. Package disk reads and writes it.
+// {"lead":0.75}. Package disk reads and writes it.
 const KeyFast = "fast"
 
 // MaxHeader bounds the header in bytes; ours take some 8,000.

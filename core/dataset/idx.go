@@ -30,7 +30,9 @@ type Digits struct {
 // OpenDigits reads the first 50,000 training digits of MNIST from train-images-idx3-ubyte
 // and train-labels-idx1-ubyte, each plain or .gz, in dataPath or its folder mnist. Without
 // the files the error is fs.ErrNotExist.
-func OpenDigits(dataPath string) (*Digits, error) { return openDigits(dataPath, "train", 0, trainDigits) }
+func OpenDigits(dataPath string) (*Digits, error) {
+	return openDigits(dataPath, "train", 0, trainDigits)
+}
 
 // openDigits reads digits from the given one up to and excluding the other, or to the end, of the pair of files whose names
 // begin with part.

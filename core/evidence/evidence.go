@@ -250,20 +250,14 @@ func earlyExit(dir string, about About, e *train.Evaluation) error {
 		return err
 	}
 
-	t := newTable("confidence", "most_glimpses", "mean_glimpses", "top1")
-	most := []int{core.Steps}
-	if about.Fast != nil && about.Fast.Glimpses < core.Steps {
-		most = append(most, about.Fast.Glimpses)
+	t := newTable("lead", "mean_glimpses", "top1")
+	var curve plotter.XYs
+	for _, x := range e.Exits() {
+		t.add(x.Lead, x.Glimpses, x.Top1)
+		curve = append(curve, plotter.XY{X: x.Glimpses, Y: 100 * x.Top1})
 	}
-	for i, most := range most {
-		var curve plotter.XYs
-		for _, x := range e.Exits(most) {
-			t.add(x.Confidence, x.Most, x.Glimpses, x.Top1)
-			curve = append(curve, plotter.XY{X: x.Glimpses, Y: 100 * x.Top1})
-		}
-		if err := drawLine(p, fmt.Sprintf("until sure, %d at most", most), curve, colours[2*i], false); err != nil {
-			return err
-		}
+	if err := drawLine(p, "until the lead is enough", curve, colours[0], false); err != nil {
+		return err
 	}
 	if err := t.save(dir, "early_exit"); err != nil {
 		return err
@@ -276,7 +270,7 @@ func earlyExit(dir string, about About, e *train.Evaluation) error {
 		return err
 	}
 	if f := about.Fast; f != nil {
-		if err := point(fmt.Sprintf("fast mode: sure is %.3g%%", 100*f.Confidence), e.ExitAt(f.Confidence, f.Glimpses), colours[2]); err != nil {
+		if err := point(fmt.Sprintf("fast mode: a lead of %.3g%%", 100*f.Lead), e.ExitAt(f.Lead), colours[2]); err != nil {
 			return err
 		}
 	}

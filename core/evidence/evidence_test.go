@@ -34,7 +34,7 @@ func evaluation(n int) *train.Evaluation {
 	for i := range n {
 		o := train.Outcome{Label: i % 3}
 		for t := range core.Steps {
-			s := train.Seen{X: 0.5, Y: -0.25, Weight: 1, Sigma: 0.7, Answer: int32(o.Label), Confidence: 0.2 + float32(t)/10}
+			s := train.Seen{X: 0.5, Y: -0.25, Weight: 1, Sigma: 0.7, Answer: int32(o.Label), Confidence: 0.2 + float32(t)/10, Lead: 0.1 + float32(t)/10}
 			if i%2 == 1 && t < core.Steps-1 {
 				s.Answer = int32(i+1) % 3
 			}
@@ -82,7 +82,7 @@ func coloured(m image.Image, c color.Color) (bounds image.Rectangle) {
 func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	e := evaluation(12)
-	about := About{Data: "greys valid, 12 pictures", Labels: []string{"a", "b", "c"}, Fast: &disk.Fast{Confidence: 0.85, Glimpses: 7}}
+	about := About{Data: "greys valid, 12 pictures", Labels: []string{"a", "b", "c"}, Fast: &disk.Fast{Lead: 0.5}}
 	require.NoError(t, Write(dir, about, e, greys(12)))
 	require.NoError(t, Glimpses(dir, about.Data, []Line{{"policy", e.Metrics().After}, {"scan", [core.Steps]float64{0.25}}}))
 
@@ -96,10 +96,9 @@ func TestWrite(t *testing.T) {
 	require.Len(t, bins, 16)
 	assert.Equal(t, []string{"0.866667", "0.933333", "12", "0.9", "1"}, bins[14])
 	exits := readCSV(t, dir, "early_exit")
-	require.Len(t, exits, 1+2*200)
-	assert.Equal(t, []string{"0.1", "8", "1", "0.5"}, exits[20], "the first look at every picture, half of them right")
-	assert.Equal(t, []string{"1", "8", "8", "1"}, exits[200])
-	assert.Equal(t, []string{"1", "7", "7", "0.5"}, exits[400])
+	require.Len(t, exits, 1+200)
+	assert.Equal(t, []string{"0.1", "1", "0.5"}, exits[20], "the first look at every picture, half of them right")
+	assert.Equal(t, []string{"1", "5", "0.5"}, exits[200], "after five looks three sevenths are enough, and the lead is a half")
 	locations := readCSV(t, dir, "locations")
 	require.Len(t, locations, 1+8*core.Steps)
 	assert.Equal(t, []string{"1", "b", "1", "0.5", "-0.25", "1", "0.7", "c", "0.2"}, locations[9])

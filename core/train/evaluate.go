@@ -41,6 +41,7 @@ type Seen struct {
 	Sigma        float32 // of the policy, mean of both coordinates
 	Answer       int32   // the most probable class
 	Confidence   float32 // its probability
+	Lead         float32 // how far it is ahead of the next class
 }
 
 // Last is the look whose answer counts.
@@ -132,7 +133,7 @@ func outcome(r *core.Result, label int, seen []Seen) Outcome {
 	}
 	for i, g := range r.Glimpses {
 		answer := argmax(g.Probabilities)
-		o.Looks[i] = Seen{g.X, g.Y, g.Weight, (g.SigmaX + g.SigmaY) / 2, int32(answer), g.Probabilities[answer]}
+		o.Looks[i] = Seen{g.X, g.Y, g.Weight, (g.SigmaX + g.SigmaY) / 2, int32(answer), g.Probabilities[answer], g.Lead()}
 	}
 	return o
 }

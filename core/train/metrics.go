@@ -123,43 +123,40 @@ func (e *Evaluation) Calibration() (bins []Bin, ece float64) {
 
 // Exit is what stopping early gives.
 type Exit struct {
-	Confidence float64 // the answer's probability at which looking stops; 0 where it is not that which stops it
-	Most       int     // looks after which it stops in any case
-	Top1       float64
-	Glimpses   float64 // mean
+	Lead     float64 // at which looking stops, see core.Enough; 0 where it is not that which stops it
+	Top1     float64
+	Glimpses float64 // mean
 }
 
 const (
-	// exitStep is the distance of the thresholds that are tried.
+	// exitStep is the distance of the leads that are tried.
 	exitStep = 0.005
-	// exitLoss is how much of top-1 stopping early may cost on the pictures it is chosen on: half of the half a
+	// exitLoss is how much of top-1 stopping early may cost on the pictures it is chosen on: two thirds of the half a
 	// point that others may lose, because the choice fits the former.
-	exitLoss = 0.0025
+	exitLoss = 0.0033
 )
 
-// Exits returns what stopping after so many looks at most gives for thresholds from exitStep to 1, in steps of
-// it: from one look at every picture to nearly all of them at every one. The pictures must have been looked at
-// to the end.
-func (e *Evaluation) Exits(most int) []Exit {
+// Exits returns what stopping gives for leads from exitStep to 1, in steps of it: from one look at nearly every
+// picture to all of them at nearly every one. The pictures must have been looked at to the end.
+func (e *Evaluation) Exits() []Exit {
 	var exits []Exit
 	for i := 1; float64(i)*exitStep < 1+exitStep/2; i++ {
-		exits = append(exits, e.ExitAt(float64(i)*exitStep, most))
+		exits = append(exits, e.ExitAt(float64(i)*exitStep))
 	}
 	return exits
 }
 
-// ExitAt returns what stopping at a confidence gives, 0 for never, and after so many looks in any case.
-func (e *Evaluation) ExitAt(confidence float64, most int) Exit {
+// ExitAt returns what stopping at a lead gives, 0 for never.
+func (e *Evaluation) ExitAt(lead float64) Exit {
 	exit := e.exit(func(o *Outcome) int {
-		last := min(most, len(o.Looks))
-		for t, s := range o.Looks[:last] {
-			if confidence > 0 && s.Confidence >= float32(confidence) {
+		for t, s := range o.Looks {
+			if lead > 0 && s.Lead >= core.Enough(float32(lead), t) {
 				return t + 1
 			}
 		}
-		return last
+		return len(o.Looks)
 	})
-	exit.Confidence, exit.Most = confidence, most
+	exit.Lead = lead
 	return exit
 }
 
@@ -181,20 +178,17 @@ func (e *Evaluation) exit(looks func(o *Outcome) int) (exit Exit) {
 	return exit
 }
 
-// ChooseExit returns the threshold and the most looks that save most and cost at most exitLoss of top-1; of
-// those that save the same, those that cost least. The bound is for pictures of which the network will never be
-// sure, and at which it would look in vain. Both are to be chosen on validation pictures and then kept.
+// ChooseExit returns the lead that saves most looks and costs at most exitLoss of top-1; of those that save the same, the
+// one that costs least. It is to be chosen on validation pictures and then kept.
 func (e *Evaluation) ChooseExit() Exit {
-	all := e.ExitAt(0, core.Steps)
+	all := e.ExitAt(0)
 	best := all
-	for most := core.Steps; most >= 1; most-- {
-		for _, x := range e.Exits(most) {
-			if x.Top1 < all.Top1-exitLoss-1e-9 { // less than any picture: both are rounded
-				continue
-			}
-			if x.Glimpses < best.Glimpses || x.Glimpses == best.Glimpses && x.Top1 > best.Top1 {
-				best = x
-			}
+	for _, x := range e.Exits() {
+		if x.Top1 < all.Top1-exitLoss-1e-9 { // less than any picture: both are rounded
+			continue
+		}
+		if x.Glimpses < best.Glimpses || x.Glimpses == best.Glimpses && x.Top1 > best.Top1 {
+			best = x
 		}
 	}
 	return best

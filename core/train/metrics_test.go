@@ -12,11 +12,11 @@ import (
 	"gdram/core"
 )
 
-// seen makes an outcome of label 1 out of pairs (answer, confidence).
+// seen makes an outcome of label 1 out of pairs: an answer, and a number that is both its confidence and its lead.
 func seen(pairs ...float32) Outcome {
 	o := Outcome{Label: 1}
 	for i := 0; i < len(pairs); i += 2 {
-		o.Looks = append(o.Looks, Seen{Answer: int32(pairs[i]), Confidence: pairs[i+1], Weight: 1})
+		o.Looks = append(o.Looks, Seen{Answer: int32(pairs[i]), Confidence: pairs[i+1], Lead: pairs[i+1], Weight: 1})
 	}
 	return o
 }
@@ -62,39 +62,37 @@ func TestExits(t *testing.T) {
 		outcomes = append(outcomes, seen(1, .9, 1, .9, 1, .95, 1, .99)) // could stop at once
 	}
 	for range 200 {
-		outcomes = append(outcomes, seen(0, .7, 0, .75, 1, .8, 1, .9)) // needs three looks
+		outcomes = append(outcomes, seen(0, .7, 0, .6, 1, .8, 1, .9)) // needs three looks
 	}
-	outcomes = append(outcomes, seen(0, .9, 0, .9, 1, .95, 1, .99), seen(0, .9, 0, .9, 1, .95, 1, .99)) // two are deceptive: a quarter of a point
+	deceptive := seen(0, .9, 0, .7, 1, .95, 1, .99)
+	outcomes = append(outcomes, deceptive, deceptive) // two: a quarter of a point
 	e := Evaluation{Classes: 2, Outcomes: outcomes}
 
-	assert.Equal(t, Exit{0, 8, 1, 4}, e.ExitAt(0, 8), "never")
-	x := e.ExitAt(0.85, 8)
+	assert.Equal(t, Exit{0, 1, 4}, e.ExitAt(0), "never")
+	x := e.ExitAt(0.85)
 	assert.InDelta(t, 800./802, x.Top1, 1e-9)
-	assert.InDelta(t, (602+800)/802., x.Glimpses, 1e-9)
-	assert.Equal(t, 1., e.ExitAt(0.5, 8).Glimpses)
-	assert.Equal(t, 3., e.ExitAt(0.995, 3).Glimpses)
-	exits := e.Exits(8)
+	assert.InDelta(t, (602+600)/802., x.Glimpses, 1e-9)
+	assert.Equal(t, 1., e.ExitAt(0.5).Glimpses)
+	x = e.ExitAt(1)
+	assert.Equal(t, 1., x.Top1)
+	assert.InDelta(t, (600*2+202*3)/802., x.Glimpses, 1e-9, "after two looks six sevenths are enough")
+	exits := e.Exits()
 	assert.Len(t, exits, 200)
-	assert.InDelta(t, 1, exits[199].Confidence, 1e-9)
+	assert.InDelta(t, 1, exits[199].Lead, 1e-9)
 
 	best := e.ChooseExit()
-	assert.InDelta(t, 800./802, best.Top1, 1e-9, "0.249 points are lost, fewer than 0.25")
+	assert.InDelta(t, 800./802, best.Top1, 1e-9, "0.25 points are lost, fewer than 0.33")
 	assert.InDelta(t, (602+600)/802., best.Glimpses, 1e-9, "the 200 stop after the third look")
-	assert.Greater(t, best.Confidence, .75)
-	assert.LessOrEqual(t, best.Confidence, .8)
+	assert.Greater(t, best.Lead, .7)
+	assert.LessOrEqual(t, best.Lead, .9)
 
-	e.Outcomes = append(e.Outcomes, outcomes[801]) // with a third, 0.37
-	assert.InDelta(t, 1, e.ChooseExit().Top1, 1e-9)
-
-	// One picture of which it is never sure, right after the second look and later.
-	e.Outcomes = append(outcomes[:600:600], seen(0, .2, 1, .2, 1, .2, 1, .2))
+	e.Outcomes = append(e.Outcomes, deceptive) // with a third, 0.37
 	best = e.ChooseExit()
-	assert.Equal(t, 1., best.Glimpses, "one in 601 may be lost")
-	e.Outcomes = e.Outcomes[500:]
-	best = e.ChooseExit()
-	assert.Equal(t, 2, best.Most)
-	assert.InDelta(t, 102./101, best.Glimpses, 1e-9)
 	assert.Equal(t, 1., best.Top1)
+	assert.Greater(t, best.Lead, .9)
+
+	e.Outcomes = []Outcome{seen(1, .15, 1, .15, 1, .15, 1, .15, 1, .15, 1, .15, 1, .15, 1, .15)}
+	assert.Equal(t, 7., e.ExitAt(0.7).Glimpses, "never sure, until the last look but one asks for a tenth")
 }
 
 // TestPublishedExit compares with what the classifier does.
@@ -123,15 +121,14 @@ func TestEvaluateManners(t *testing.T) {
 	var all []float32
 	for _, o := range full.Outcomes {
 		for _, s := range o.Looks {
-			all = append(all, s.Confidence)
+			all = append(all, s.Lead)
 		}
 	}
 	slices.Sort(all)
-	confidence := float64(all[len(all)*9/10])
+	first := float64(all[len(all)*9/10])
 	for what, pair := range map[string][2]Exit{
-		"sure":      {evaluate(Manner{Stop: core.Options{Confidence: float32(confidence)}}).ExitAt(0, 8), full.ExitAt(confidence, 8)},
-		"bounded":   {evaluate(Manner{Stop: core.Options{Confidence: float32(confidence), MaxGlimpses: 5}}).ExitAt(0, 8), full.ExitAt(confidence, 5)},
-		"published": {evaluate(Manner{Stop: core.Options{Fast: true}}).ExitAt(0, 8), full.PublishedExit()},
+		"sure":      {evaluate(Manner{Stop: core.Options{Lead: float32(first)}}).ExitAt(0), full.ExitAt(first)},
+		"published": {evaluate(Manner{Stop: core.Options{Fast: true}}).ExitAt(0), full.PublishedExit()},
 	} {
 		assert.Equal(t, pair[1].Glimpses, pair[0].Glimpses, what)
 		assert.Equal(t, pair[1].Top1, pair[0].Top1, what)

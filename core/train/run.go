@@ -451,8 +451,8 @@ func (r *trainer) saveWeights(name string) error {
 	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
 		KeyRecipe: r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
 	}}
-	if exit := r.state.Valid.Fast; exit.Confidence > 0 && name == BestFile {
-		disk.Fast{Confidence: exit.Confidence, Glimpses: exit.Most}.Note(&meta)
+	if exit := r.state.Valid.Fast; exit.Lead > 0 && name == BestFile {
+		disk.Fast{Lead: exit.Lead}.Note(&meta)
 	}
 	return disk.Save(filepath.Join(r.Dir, name), r.optimizer.shipped(), meta, disk.F32)
 }
@@ -668,7 +668,7 @@ func (r *trainer) writeResults() error {
 	w := csv.NewWriter(&b)
 	header := []string{"epoch", "lr", "loss", "prediction", "steps", "baseline", "reinforce", "train_accuracy",
 		"valid_top1", "valid_top5", "valid_sigma", "valid_spread", "valid_ece",
-		"fast_confidence", "fast_most", "fast_top1", "fast_glimpses"} // on validation, too
+		"fast_lead", "fast_top1", "fast_glimpses"} // on validation, too
 	for i := range core.Steps {
 		header = append(header, fmt.Sprintf("valid_after_%d", i+1))
 	}
@@ -682,7 +682,7 @@ func (r *trainer) writeResults() error {
 		}
 		if v := row.Valid; v != nil {
 			for _, v := range append([]float64{v.Top1, v.Top5, v.MeanSigma, v.Spread, v.ECE,
-				v.Fast.Confidence, float64(v.Fast.Most), v.Fast.Top1, v.Fast.Glimpses}, v.After[:]...) {
+				v.Fast.Lead, v.Fast.Top1, v.Fast.Glimpses}, v.After[:]...) {
 				line = append(line, number(v))
 			}
 		} else {

@@ -117,15 +117,15 @@ func prepare(number, width, height int32) (ok bool) {
 	return true
 }
 
-// look looks at the prepared picture: until the answer has the given confidence, if that is above 0; at most
+// look looks at the prepared picture: until it leads by enough, see core.Enough, if lead is above 0; at most
 // glimpses times; with the policy's noise times scale, if that is above 0, as draw number sample from the seed.
 // The input holds the looks that the person chose, pinLength bytes each.
 //
 //go:wasmexport look
-func look(number int32, confidence float32, glimpses int32, scale float32, seed uint32, sample int32) (ok bool) {
+func look(number int32, lead float32, glimpses int32, scale float32, seed uint32, sample int32) (ok bool) {
 	defer guard(&ok)
 	m := models[number]
-	options := core.Options{Confidence: confidence, MaxGlimpses: int(glimpses), Pins: pins[:0], NoiseScale: scale}
+	options := core.Options{Lead: lead, MaxGlimpses: int(glimpses), Pins: pins[:0], NoiseScale: scale}
 	for p := received; len(p) >= pinLength; p = p[pinLength:] {
 		options.Pins = append(options.Pins, core.Pin{
 			Step: int(binary.LittleEndian.Uint32(p)),

@@ -85,7 +85,7 @@ func TestLookAsAsked(t *testing.T) {
 	is(core.Options{}, "as the policy says")
 	give(nil)
 	look(m, 0.1001, 5, 0, 0, 0)
-	is(core.Options{Confidence: 0.1001, MaxGlimpses: 5}, "early")
+	is(core.Options{Lead: 0.1001, MaxGlimpses: 5}, "early")
 	look(m, 0, 8, 0.25, 7, 3)
 	noise := make([][2]float32, core.Steps)
 	for i := range noise {

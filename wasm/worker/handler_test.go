@@ -49,7 +49,7 @@ func file(t *testing.T, seed uint64, meta checkpoint.Meta) []byte {
 func testService(t *testing.T) *service {
 	t.Helper()
 	grey := checkpoint.Meta{Gray: true, Labels: letters}
-	disk.Fast{Confidence: 1, Glimpses: 2}.Note(&grey)
+	disk.Fast{Lead: 1e-6}.Note(&grey)
 	s, err := newService(maps.All(map[string][]byte{
 		"mnist":   file(t, 1, grey),
 		"cifar10": file(t, 2, checkpoint.Meta{Labels: letters}),
@@ -169,7 +169,7 @@ func TestWishes(t *testing.T) {
 	raw := encoded(t, pictureOf(pixels.Size, pixels.Size), typeRaw)
 	assert.Len(t, a.classify("?top=2", typeRaw, raw).Top, 2)
 	assert.Len(t, a.classify("?top=1000", typeRaw, raw).Top, len(letters))
-	assert.Equal(t, 2, a.classify("?model=mnist&fast=1", typeRaw, raw).GlimpsesUsed, "as its weights say")
+	assert.Equal(t, 1, a.classify("?model=mnist&fast=1", typeRaw, raw).GlimpsesUsed, "as its weights say")
 	assert.Equal(t, core.Steps, a.classify("?model=mnist&fast=0", typeRaw, raw).GlimpsesUsed)
 
 	once := a.classify("", typeRaw, raw)

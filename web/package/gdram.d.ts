@@ -34,10 +34,13 @@ export type Picture =
   | { data: Uint8Array | Uint8ClampedArray; width: number; height: number };
 
 export interface Options {
-  /** Stop looking where the weights say that it is sure enough; those that say nothing stop at 0.9. */
+  /** Stop looking where the weights say that it is sure enough; those that say nothing stop at a lead of 0.5. */
   fast?: boolean;
-  /** Stop as soon as the answer is so probable, above 0, up to 1. */
-  confidence?: number;
+  /**
+   * Stop once the most probable class leads the next by so much after the first look, above 0, up to 1; what is asked for
+   * falls evenly with every look, to nothing after the eighth.
+   */
+  lead?: number;
   /** Look at most so often, 1 to 8. */
   glimpses?: number;
   /** Answer with the mean of so many looks, their places drawn from the policy's Gaussian, 1 to 1000. They are not stopped early. */

@@ -46,7 +46,7 @@ interface GoExports {
   input(size: number): number;
   open(): number;
   prepare(model: number, width: number, height: number): number;
-  look(model: number, confidence: number, glimpses: number, scale: number, seed: number, sample: number): number;
+  look(model: number, lead: number, glimpses: number, scale: number, seed: number, sample: number): number;
   release(model: number): number;
   report(model: number): number;
   instructions(): void;

@@ -43,19 +43,22 @@ describe('how it looks', () => {
   test('until it is sure, and says what that saved', onPage(async (page) => {
     await shown(page);
     await chooseModel(page, 'cifar10');
-    // A sample whose answer grows, and where: between two looks lies a threshold that the second is the first to pass.
-    let full, course, k;
+    // A sample that gets further ahead, and where: with a lead between those that two looks would have passed, the second stops.
+    let full, course, k, first;
     for (const [label] of samplesOf('cifar10')) {
       await page.click(`#samples [data-sample="${label}"]`);
       full = await shown(page, `${label}, test picture`);
-      course = full.courses[0].map((_, i) => Math.max(...full.courses.map((one) => one[i]))); // of whichever class leads
-      k = course.findIndex((share, i) => i > 0 && share < 99 && Math.floor(share) > Math.max(20, ...course.slice(0, i)));
-      if (k > 0) break;
+      const ordered = full.courses[0].map((_, i) => full.courses.map((one) => one[i]).toSorted((a, b) => b - a));
+      course = ordered.map(([most]) => most);
+      const passed = ordered.map(([most, next], i) => ((most - next) * 7) / (7 - i)); // the largest first lead that stops after look i
+      k = passed.findIndex((lead, i) => i > 0 && i < 7 && Math.floor(lead - 0.5) > Math.max(1, ...passed.slice(0, i)) + 0.5);
+      first = Math.min(99, Math.floor(passed[k] - 0.5));
+      if (k > 0 && first > Math.max(...passed.slice(0, k)) + 0.5) break;
     }
-    assert.ok(k > 0, 'some answer grows');
+    assert.ok(k > 0, 'some lead grows');
     await openPanel(page);
     await page.check('#stop');
-    await slide(page, '#confidence', Math.floor(course[k]));
+    await slide(page, '#lead', first);
     const sure = await changed(page, full);
     assert.equal(sure.looks, k + 1);
     assert.equal(sure.markers, k + 1);
@@ -214,7 +217,7 @@ describe('a link', () => {
     await page.evaluate(() => { location.hash = '#model=mnist&picture=9-1&stop=0.5'; });
     const other = await shown(page, '9, test picture 1');
     assert.equal(await page.isChecked('#stop'), true);
-    assert.equal(await page.inputValue('#confidence'), '50');
+    assert.equal(await page.inputValue('#lead'), '50');
     assert.equal(other.label, '9');
     assert.ok(other.looks < 8);
   }, { permissions: ['clipboard-read', 'clipboard-write'] }));

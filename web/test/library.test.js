@@ -43,7 +43,7 @@ test('another project type-checks against it', () => {
   writeFileSync(path.join(project, 'use.ts'), `
 import { classify, initialize, type Network, type Result } from 'gdram';
 const network: Network = await initialize({ weights: new URL('gdram/mnist.safetensors', import.meta.url), wasm: fetch('gdram.wasm') });
-const result: Result = await classify(document.querySelector('canvas')!, { confidence: 0.9, pins: [{ look: 1, x: 0, y: 0.5 }] });
+const result: Result = await classify(document.querySelector('canvas')!, { lead: 0.9, pins: [{ look: 1, x: 0, y: 0.5 }] });
 export const text: string = network.labels[0] + result.top[0].label + result.glimpses[0].sigma_x.toFixed(2);
 await classify(new Blob(), { samples: 4, seed: 1, top: 3 });
 // @ts-expect-error not a picture
@@ -112,7 +112,7 @@ describe('a classic script', () => {
       await gdram.initialize({ weights: 'node_modules/gdram/mnist.safetensors' });
       const blob = await (await fetch('picture.png')).blob();
       const look = (options) => gdram.classify(blob, options);
-      return Promise.all([{ glimpses: 3 }, { confidence: 0.01 }, { fast: true }, { pins: [{ look: 2, x: 0.5, y: -0.5 }] }, { samples: 3, seed: 5 }, { samples: 3, seed: 5 }, { samples: 3, seed: 6 }, { top: 2 }].map(look));
+      return Promise.all([{ glimpses: 3 }, { lead: 0.01 }, { fast: true }, { pins: [{ look: 2, x: 0.5, y: -0.5 }] }, { samples: 3, seed: 5 }, { samples: 3, seed: 5 }, { samples: 3, seed: 6 }, { top: 2 }].map(look));
     });
     const [three, sure, fast, pinned, five, again, six, two] = results.map(({ milliseconds, ...result }) => result);
     assert.equal(three.glimpses.length, 3);

@@ -161,11 +161,9 @@ func Metadata(meta checkpoint.Meta, classes int) (map[string]string, error) {
 	return m, nil
 }
 
-// Fast is where fast mode stops looking, chosen on validation pictures: the Confidence and MaxGlimpses of
-// core.Options.
+// Fast is where fast mode stops looking, chosen on validation pictures: the Lead of core.Options.
 type Fast struct {
-	Confidence float64 `json:"confidence"` // above 0, up to 1
-	Glimpses   int     `json:"glimpses"`   // 1 to core.Steps
+	Lead float64 `json:"lead"` // above 0, up to 1
 }
 
 // ReadFast returns what metadata says of fast mode, the zero value where it says nothing.
@@ -175,19 +173,19 @@ func ReadFast(meta checkpoint.Meta) (fast Fast, err error) {
 		return fast, nil
 	}
 	if err := json.Unmarshal([]byte(text), &fast); err != nil || !fast.Valid() {
-		return Fast{}, fmt.Errorf("the metadata has %s %q; want a confidence above 0, up to 1, and 1 to %d glimpses", checkpoint.KeyFast, text, core.Steps)
+		return Fast{}, fmt.Errorf("the metadata has %s %q; want a lead above 0, up to 1, as in {\"lead\":0.5}", checkpoint.KeyFast, text)
 	}
 	return fast, nil
 }
 
-// Valid reports whether both numbers are in their ranges.
+// Valid reports whether it is in its range.
 func (f Fast) Valid() bool {
-	return f.Confidence > 0 && f.Confidence <= 1 && f.Glimpses >= 1 && f.Glimpses <= core.Steps
+	return f.Lead > 0 && f.Lead <= 1
 }
 
 // Options is how fast mode looks: as the weights say or, where they say nothing, as published.
 func (f Fast) Options() core.Options {
-	return core.Options{Fast: f == Fast{}, Confidence: float32(f.Confidence), MaxGlimpses: f.Glimpses}
+	return core.Options{Fast: f == Fast{}, Lead: float32(f.Lead)}
 }
 
 // Note puts it into metadata.
@@ -195,7 +193,7 @@ func (f Fast) Note(meta *checkpoint.Meta) {
 	if meta.Extra == nil {
 		meta.Extra = map[string]string{}
 	}
-	meta.Extra[checkpoint.KeyFast] = fmt.Sprintf(`{"confidence":%.4g,"glimpses":%d}`, f.Confidence, f.Glimpses)
+	meta.Extra[checkpoint.KeyFast] = fmt.Sprintf(`{"lead":%.4g}`, f.Lead)
 }
 
 // WriteFile writes b to path through a file beside it that is renamed at the end, so that

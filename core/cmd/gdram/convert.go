@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gdram/core"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/dataset"
 )
@@ -16,7 +15,7 @@ type convertCommand struct {
 	Out     string      `arg:"" help:"The .safetensors file to write."`
 	DType   string      `name:"dtype" default:"f32" enum:"f32,f16" help:"Type of the numbers: f32 keeps every bit, f16 takes half the space."`
 	Dataset datasetName `placeholder:"NAME" help:"Note in the file which data set the network knows (mnist, cifar10, cifar100), with its labels and how pictures are prepared. Weights from PyTorch do not say."`
-	Fast    string      `placeholder:"P,N" help:"Note in the file that fast mode stops as soon as the answer has the probability P, and after N looks in any case; gdram eval --split valid says which to take."`
+	Fast    string      `placeholder:"LEAD" help:"Note in the file that fast mode stops once the most probable class leads the next by LEAD, a probability, after the first look, and by evenly less after each more; gdram eval --split valid says which to take."`
 }
 
 func (v *convertCommand) Run(c *console) error {
@@ -39,12 +38,10 @@ func (v *convertCommand) Run(c *console) error {
 		meta.Dataset, meta.Labels, meta.Gray = string(v.Dataset), labels, gray
 	}
 	if v.Fast != "" {
-		p, n, _ := strings.Cut(v.Fast, ",")
-		confidence, err1 := strconv.ParseFloat(p, 64)
-		glimpses, err2 := strconv.Atoi(n)
-		fast := disk.Fast{Confidence: confidence, Glimpses: glimpses}
-		if err1 != nil || err2 != nil || !fast.Valid() {
-			return fmt.Errorf("--fast is %q; want a probability above 0, up to 1, and the most looks, 1 to %d, as in 0.75,6", v.Fast, core.Steps)
+		lead, err := strconv.ParseFloat(v.Fast, 64)
+		fast := disk.Fast{Lead: lead}
+		if err != nil || !fast.Valid() {
+			return fmt.Errorf("--fast is %q; want a probability above 0, up to 1, as in 0.5", v.Fast)
 		}
 		fast.Note(&meta)
 	}

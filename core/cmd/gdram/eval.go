@@ -22,7 +22,7 @@ type evalCommand struct {
 	Dataset    datasetName `placeholder:"NAME" help:"What to measure on: mnist, cifar10 or cifar100 (default what the weights say they learnt from, else ${dataset})."`
 	Split      string      `default:"test" enum:"test,valid,train,fresh,fresh-valid" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time; fresh-valid around the 10,000 training digits that train nothing."`
 	Weights    string      `placeholder:"FILE" help:"Use the network in this file, .safetensors or .pth, instead of the embedded one."`
-	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough, or after as many looks; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
+	Fast       bool        `help:"Stop looking early: as soon as the most probable class leads by as much as the weights say is enough; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
 	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks at each picture, their places drawn from the policy's Gaussian."`
 	Looks      []string    `placeholder:"WAY[=FILE]" help:"Who chooses the places: policy, scan (the same eight in every picture) or random; several are compared, as in policy,scan=FILE,random=FILE with networks that learnt to look so (default as the weights learnt to)."`
 	RandomSeed uint64      `placeholder:"N" help:"Random places and --samples follow from it (default 0)."`
@@ -39,8 +39,7 @@ type evaluation struct {
 	Top5            float64     `json:"top5"`
 	MeanGlimpses    float64     `json:"mean_glimpses"`
 	Fast            bool        `json:"fast"`
-	FastConfidence  float64     `json:"fast_confidence,omitempty"` // where fast mode stopped; both absent for the published rule
-	FastMost        int         `json:"fast_most_glimpses,omitempty"`
+	FastLead        float64     `json:"fast_lead,omitempty"` // where fast mode stopped; absent for the published rule
 	Samples         int         `json:"samples,omitempty"`
 	Looks           train.Looks `json:"looks"`
 	After           []float64   `json:"after,omitempty"`
@@ -53,8 +52,7 @@ type evaluation struct {
 
 // exit is where these validation pictures say that fast mode should stop.
 type exit struct {
-	Confidence   float64 `json:"confidence"`
-	Most         int     `json:"most_glimpses"`
+	Lead         float64 `json:"lead"`
 	Top1         float64 `json:"top1"`
 	MeanGlimpses float64 `json:"mean_glimpses"`
 }
@@ -115,7 +113,7 @@ func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.E
 		about.Data += fmt.Sprintf(", %s looks", first.Looks)
 	}
 	if !fast.Fast {
-		about.Fast = &disk.Fast{Confidence: round(fast.Confidence), Glimpses: fast.MaxGlimpses}
+		about.Fast = &disk.Fast{Lead: round(fast.Lead)}
 	}
 	if err := evidence.Write(e.Out, about, results[0], set); err != nil {
 		return err
@@ -225,7 +223,7 @@ func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (
 	answer := evaluation{
 		Dataset: name, Split: e.Split, Images: metrics.Images,
 		Top1: metrics.Top1, Top5: metrics.Top5, MeanGlimpses: metrics.MeanGlimpses,
-		Fast: e.Fast, FastConfidence: round(w.manner.Stop.Confidence), FastMost: w.manner.Stop.MaxGlimpses, Samples: e.Samples, Looks: w.manner.Looks,
+		Fast: e.Fast, FastLead: round(w.manner.Stop.Lead), Samples: e.Samples, Looks: w.manner.Looks,
 		ECE: metrics.ECE, Weights: w.net.source, SHA256: w.net.sha256,
 		ImagesPerSecond: math.Round(float64(metrics.Images) / time.Since(start).Seconds()),
 	}
@@ -233,8 +231,8 @@ func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (
 		answer.After = metrics.After[:]
 	}
 	// Other splits must not choose, and neither must looks that are cut short, many or nobody's choice.
-	if strings.HasSuffix(e.Split, "valid") && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Confidence > 0 {
-		answer.Choice = &exit{metrics.Fast.Confidence, metrics.Fast.Most, metrics.Fast.Top1, metrics.Fast.Glimpses}
+	if strings.HasSuffix(e.Split, "valid") && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Lead > 0 {
+		answer.Choice = &exit{metrics.Fast.Lead, metrics.Fast.Top1, metrics.Fast.Glimpses}
 	}
 	return answer, result, nil
 }
@@ -263,8 +261,8 @@ func (e *evalCommand) print(c *console, answers []evaluation) error {
 			fmt.Fprintln(c.out)
 		}
 		if a.Choice != nil {
-			fmt.Fprintf(c.out, "  stopping when sure: %.2f%% right after %.2f looks on average; to have that in fast mode: gdram convert IN OUT --fast %.3g,%d\n",
-				100*a.Choice.Top1, a.Choice.MeanGlimpses, a.Choice.Confidence, a.Choice.Most)
+			fmt.Fprintf(c.out, "  stopping when sure: %.2f%% right after %.2f looks on average; to have that in fast mode: gdram convert IN OUT --fast %.3g\n",
+				100*a.Choice.Top1, a.Choice.MeanGlimpses, a.Choice.Lead)
 		}
 		fmt.Fprintf(c.out, "weights %s (sha256 %s), %.0f pictures a second\n", a.Weights, a.SHA256, a.ImagesPerSecond)
 	}

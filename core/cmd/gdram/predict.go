@@ -17,7 +17,7 @@ type predictCommand struct {
 	Images     []string    `arg:"" name:"image" help:"Pictures of any size: PNG, JPEG, GIF (its first frame), WebP or BMP."`
 	Dataset    datasetName `placeholder:"NAME" help:"Which of the embedded networks to use: mnist, cifar10 or cifar100 (default ${dataset}). With --weights: what they learnt from, where the file does not say."`
 	Weights    string      `placeholder:"FILE" help:"Use the network in this file instead, .safetensors or .pth."`
-	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough, or after as many looks; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
+	Fast       bool        `help:"Stop looking early: as soon as the most probable class leads by as much as the weights say is enough; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
 	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks, their places drawn from the policy's Gaussian; the glimpses told are the first look's."`
 	RandomSeed uint64      `placeholder:"N" help:"The draws of --samples follow from it (default 0)."`
 	Top        int         `default:"5" help:"How many of the most probable classes to tell."`

@@ -23,7 +23,7 @@ func TestFinish(t *testing.T) {
 	dir := t.TempDir()
 	best := filepath.Join(dir, train.BestFile)
 	meta := checkpoint.Meta{Dataset: "mnist", Gray: true}
-	disk.Fast{Confidence: 0.5, Glimpses: 4}.Note(&meta)
+	disk.Fast{Lead: 0.5}.Note(&meta)
 	require.NoError(t, disk.Save(best, untrained(10), meta, disk.F32))
 	results := "epoch,loss,valid_top1,fast_glimpses\n1,2.5,0.5,7.5\n2,2,0.75,6\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, train.ResultsFile), []byte(results), 0o644))

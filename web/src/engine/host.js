@@ -7,14 +7,14 @@ import { instantiate } from './instance.js';
  * @property {string[]} labels one per class
  * @property {boolean} gray whether it sees brightness only
  * @property {string} dataset what it learnt from, or ''
- * @property {{ confidence: number, glimpses: number } | undefined} fast where it may stop looking early
+ * @property {{ lead: number } | undefined} fast where it may stop looking early
  * @property {number} noise what the policy's standard deviation was multiplied with at the end of training
  */
 
 /**
  * How to look; what is left out is as the policy says, eight times.
  * @typedef {object} Manner
- * @property {number} [confidence] stop as soon as the answer is so probable; 0 for never. Samples do not stop.
+ * @property {number} [lead] stop once the most probable class leads by so much after the first look, and by evenly less after each more; 0 for never. Samples do not stop.
  * @property {number} [glimpses] look at most so often, 1 to 8
  * @property {number} [samples] look so many times with the policy's noise; 0 for once, without
  * @property {number} [seed] of the noise, a whole number below 2 to the 32nd
@@ -100,10 +100,10 @@ export class Host {
    * @param {Manner} manner
    * @returns {Answer}
    */
-  classify(name, { rgba, width, height }, { confidence = 0, glimpses = 8, samples = 0, seed = 0, pins = [] }) {
+  classify(name, { rgba, width, height }, { lead = 0, glimpses = 8, samples = 0, seed = 0, pins = [] }) {
     const model = this.#models.get(name);
     if (!model) throw new Error(`no model ${name} is open`);
-    if (samples > 0) confidence = 0; // a mean is of full looks
+    if (samples > 0) lead = 0; // a mean is of full looks
     const start = performance.now();
     this.#give(rgba);
     this.#check(this.#go.prepare(model.number, width, height));
@@ -113,7 +113,7 @@ export class Host {
     for (let sample = 0; sample < Math.max(1, samples); sample++) {
       const before = performance.now();
       this.#give(pinBytes(pins));
-      this.#check(this.#go.look(model.number, confidence, glimpses, samples > 0 ? model.noise : 0, seed, sample));
+      this.#check(this.#go.look(model.number, lead, glimpses, samples > 0 ? model.noise : 0, seed, sample));
       lookTime += performance.now() - before;
       this.#check(this.#go.report(model.number));
       reports.push(this.#answer());
@@ -169,11 +169,11 @@ function readFast(note) {
   } catch {
     // told below
   }
-  const { confidence, glimpses } = fast ?? {};
-  if (!(confidence > 0 && confidence <= 1 && Number.isInteger(glimpses) && glimpses >= 1 && glimpses <= 8)) {
-    throw new Refusal(`the metadata has fast “${note}”; want a confidence above 0, up to 1, and 1 to 8 glimpses. Note another with gdram convert --fast`);
+  const { lead } = fast ?? {};
+  if (!(lead > 0 && lead <= 1)) {
+    throw new Refusal(`the metadata has fast “${note}”; want a lead above 0, up to 1, as in {"lead":0.5}. Note another with gdram convert --fast`);
   }
-  return { confidence, glimpses };
+  return { lead };
 }
 
 /** How wide the policy looked when its training ended, as core/train/looks.go has it. @param {string | undefined} recipe */

@@ -13,7 +13,7 @@ import { describe } from '../engine/result.js';
  */
 
 const MAX_SIDE = 2048; // of a picture: 16 times what the network sees
-const SURE = 0.9; // where weights do not say what is sure enough
+const SURE = 0.5; // lead that is enough where weights do not say so
 const NAME = 'network';
 
 /**
@@ -153,7 +153,7 @@ function checked(options) {
       throw new Error(`The option ${name} is ${value}; want a ${whole ? 'whole ' : ''}number from ${low} to ${high}.`);
     }
   };
-  number('confidence', options.confidence, Number.MIN_VALUE, 1, false);
+  number('lead', options.lead, Number.MIN_VALUE, 1, false);
   number('glimpses', options.glimpses, 1, STEPS, true);
   number('samples', options.samples, 1, 1000, true);
   number('seed', options.seed, 0, 2 ** 32 - 1, true);
@@ -167,11 +167,10 @@ function checked(options) {
 }
 
 /** @param {Options} options @param {import('../engine/host.js').Model} model @returns {import('../engine/host.js').Manner} */
-function manner({ fast, confidence, glimpses, samples, seed, pins = [] }, model) {
-  const sure = fast ? model.fast ?? { confidence: SURE, glimpses: STEPS } : undefined;
+function manner({ fast, lead, glimpses, samples, seed, pins = [] }, model) {
   return {
-    confidence: confidence ?? sure?.confidence,
-    glimpses: glimpses ?? (samples ? undefined : sure?.glimpses),
+    lead: lead ?? (fast ? model.fast?.lead ?? SURE : undefined),
+    glimpses,
     samples,
     seed,
     pins: pins.map(({ look, x, y }) => ({ step: look - 1, x, y })),

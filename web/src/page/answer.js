@@ -82,12 +82,11 @@ export function showAnswer(report, chosen, context) {
 }
 
 /** What stopping early was worth. @param {Report} report @param {Context} context */
-function saved({ looks, others, lookTime, probabilities }, { manner: { confidence }, full }) {
+function saved({ looks, others, lookTime }, { full }) {
   if (others.length > 0) return `, mean of ${others.length + 1} paths`;
   const spared = full - looks.length;
   if (spared === 0) return '';
-  const why = Math.max(...probabilities) >= confidence ? 'sure enough' : 'these weights take no more';
-  return `: ${why}, saving ${inLooks(spared)}, ${Math.round((100 * spared) / full)} % of the work or about ${milliseconds((lookTime / looks.length) * spared)}`;
+  return `: sure enough, saving ${inLooks(spared)}, ${Math.round((100 * spared) / full)} % of the work or about ${milliseconds((lookTime / looks.length) * spared)}`;
 }
 
 /** What the network had before it at one look. @param {Report} report @param {number} chosen @param {Context} context */

@@ -8,14 +8,14 @@ import { byId } from './dom.js';
 
 export const MOST_SAMPLES = 32;
 const MOST_SEED = 2 ** 32 - 1;
-const SURE = 0.9; // where weights do not say what is sure enough
+const SURE = 0.5; // lead that is enough where weights do not say so
 const LIMIT = 0.90625; // no place lies further out, as core/policy has it
 
 /**
  * How the person wants it to look. What is undefined is as the weights say.
  * @typedef {object} Settings
  * @property {boolean} stop early, when sure
- * @property {number | undefined} confidence that is sure enough
+ * @property {number | undefined} lead after the first look that is enough; after each more it is less
  * @property {number | undefined} glimpses at most
  * @property {number} samples 0 to follow the policy's mean
  * @property {number} seed
@@ -23,7 +23,7 @@ const LIMIT = 0.90625; // no place lies further out, as core/policy has it
  */
 
 /** @returns {Settings} */
-export const untouched = () => ({ stop: false, confidence: undefined, glimpses: undefined, samples: 0, seed: 1, pins: [] });
+export const untouched = () => ({ stop: false, lead: undefined, glimpses: undefined, samples: 0, seed: 1, pins: [] });
 
 /**
  * What the engine is asked for.
@@ -32,11 +32,11 @@ export const untouched = () => ({ stop: false, confidence: undefined, glimpses: 
  * @param {Model | undefined} model undefined while it is not known
  * @returns {Required<Manner>}
  */
-export function manner({ stop, confidence, glimpses, samples, seed, pins }, model) {
+export function manner({ stop, lead, glimpses, samples, seed, pins }, model) {
   const early = stop && samples === 0;
-  const most = glimpses ?? (early ? model?.fast?.glimpses : undefined) ?? STEPS;
+  const most = glimpses ?? STEPS;
   return {
-    confidence: early ? confidence ?? model?.fast?.confidence ?? SURE : 0,
+    lead: early ? lead ?? model?.fast?.lead ?? SURE : 0,
     glimpses: most,
     samples,
     seed,
@@ -51,10 +51,10 @@ export function pinned(settings, pin) {
 }
 
 /** @param {Settings} settings @returns {[string, string][]} parts of a link */
-export function toLink({ stop, confidence, glimpses, samples, seed, pins }) {
+export function toLink({ stop, lead, glimpses, samples, seed, pins }) {
   /** @type {[string, string][]} */
   const parts = [];
-  if (stop) parts.push(['stop', confidence === undefined ? 'sure' : String(confidence)]);
+  if (stop) parts.push(['stop', lead === undefined ? 'sure' : String(lead)]);
   if (glimpses !== undefined) parts.push(['looks', String(glimpses)]);
   if (samples > 0) parts.push(['samples', String(samples)], ['seed', String(seed)]);
   for (const { step, x, y } of pins) parts.push([`look${step + 1}`, `${+x.toFixed(4)},${+y.toFixed(4)}`]);
@@ -75,7 +75,7 @@ export function fromLink(link) {
   };
   if (link.has('stop')) {
     settings.stop = true;
-    if (link.get('stop') !== 'sure') settings.confidence = number('stop', 0.01, 1, false);
+    if (link.get('stop') !== 'sure') settings.lead = number('stop', 0.01, 1, false);
   }
   if (link.has('looks')) settings.glimpses = number('looks', 1, STEPS, true);
   if (link.has('samples')) settings.samples = number('samples', 1, MOST_SAMPLES, true);
@@ -97,7 +97,7 @@ export function fromLink(link) {
 export class Controls {
   #glimpses = /** @type {HTMLInputElement} */ (byId('glimpses'));
   #stop = /** @type {HTMLInputElement} */ (byId('stop'));
-  #confidence = /** @type {HTMLInputElement} */ (byId('confidence'));
+  #lead = /** @type {HTMLInputElement} */ (byId('lead'));
   #noise = /** @type {HTMLInputElement} */ (byId('noise'));
   #samples = /** @type {HTMLInputElement} */ (byId('paths'));
   #seed = /** @type {HTMLInputElement} */ (byId('seed'));
@@ -109,9 +109,9 @@ export class Controls {
     this.#samples.max = String(MOST_SAMPLES);
     this.#seed.max = String(MOST_SEED);
     this.#glimpses.addEventListener('input', () => onChange({ glimpses: Number(this.#glimpses.value) }));
-    this.#confidence.addEventListener('input', () => onChange({ confidence: Number(this.#confidence.value) / 100 }));
+    this.#lead.addEventListener('input', () => onChange({ lead: Number(this.#lead.value) / 100 }));
     // Switched on it is as the weights say, whatever was moved before.
-    this.#stop.addEventListener('change', () => onChange({ stop: this.#stop.checked, confidence: undefined, glimpses: undefined }));
+    this.#stop.addEventListener('change', () => onChange({ stop: this.#stop.checked, lead: undefined }));
     this.#noise.addEventListener('change', () => onChange({ samples: this.#noise.checked ? this.#paths : 0 }));
     this.#samples.addEventListener('input', () => onChange({ samples: Number(this.#samples.value) }));
     this.#seed.addEventListener('input', () => {
@@ -123,17 +123,17 @@ export class Controls {
 
   /** @param {Settings} settings @param {Model | undefined} model */
   show(settings, model) {
-    const { confidence, glimpses } = manner(settings, model);
+    const { lead, glimpses } = manner(settings, model);
     const { samples, seed, stop } = settings;
     if (samples > 0) this.#paths = samples;
     this.#glimpses.value = String(glimpses);
     byId('glimpses-value').textContent = String(glimpses);
     this.#stop.checked = stop;
     this.#stop.disabled = samples > 0;
-    const sure = Math.round(100 * (confidence || settings.confidence || model?.fast?.confidence || SURE));
-    this.#confidence.value = String(sure);
-    this.#confidence.disabled = !stop || samples > 0;
-    byId('confidence-value').textContent = `${sure} %`;
+    const sure = Math.round(100 * (lead || settings.lead || model?.fast?.lead || SURE));
+    this.#lead.value = String(sure);
+    this.#lead.disabled = !stop || samples > 0;
+    byId('lead-value').textContent = `${sure} %`;
     byId('stop-note').textContent = stopNote(settings, model);
     this.#noise.checked = samples > 0;
     this.#samples.value = String(this.#paths);
@@ -141,7 +141,7 @@ export class Controls {
     byId('paths-value').textContent = String(this.#paths);
     if (document.activeElement !== this.#seed) this.#seed.value = String(seed);
     byId('noise-note').textContent = `Each place is drawn from the policy’s Gaussian, its σ ${model && model.noise !== 1 ? `times ${model.noise} as when training ended` : 'as in training'}; the answer is the mean.`;
-    byId('how').textContent = inWords(settings, glimpses, sure);
+    byId('how').textContent = inWords(settings, glimpses);
     /** @type {HTMLButtonElement} */ (byId('reset')).disabled = toLink(settings).length === 0;
   }
 }
@@ -150,16 +150,15 @@ export class Controls {
 function stopNote({ samples }, model) {
   if (samples > 0) return 'A mean of several paths takes them to the end.';
   if (!model) return ' ';
-  if (!model.fast) return 'When a class is probable enough. These weights do not say what is enough.';
-  const { confidence, glimpses } = model.fast;
-  return `When a class is probable enough. These weights say ${+(100 * confidence).toFixed(1)} %, and ${glimpses === 1 ? 'one look' : `${glimpses} looks`} at most.`;
+  const rule = 'When one class is so far ahead after the first look, or by less after each more.';
+  return model.fast ? `${rule} These weights say ${+(100 * model.fast.lead).toFixed(1)} %.` : `${rule} These weights do not say how far is enough.`;
 }
 
-/** @param {Settings} settings @param {number} glimpses @param {number} sure in per cent */
-function inWords({ stop, samples, pins }, glimpses, sure) {
+/** @param {Settings} settings @param {number} glimpses */
+function inWords({ stop, samples, pins }, glimpses) {
   const parts = [glimpses === 1 ? 'one look' : stop && samples === 0 ? `up to ${glimpses} looks` : `${glimpses} looks`];
   if (samples > 0) parts.push(`mean of ${samples} noisy path${samples === 1 ? '' : 's'}`);
-  else if (stop) parts.push(`until ${sure} % sure`);
+  else if (stop) parts.push('until sure');
   parts.push(pins.length > 0 ? `${pins.length} chosen by you` : 'where its policy says');
   return parts.join(', ');
 }
