@@ -94,15 +94,24 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 			}
 		}
 	}
-	if err := Finite(p); err != nil {
+	if err := Sound(p); err != nil {
 		return nil, Meta{}, err
 	}
-	for _, s := range specs {
+	return p, meta, nil
+}
+
+// Sound returns an error that names the first tensor that nothing could be computed with: one that is not finite, or
+// holds a negative variance.
+func Sound(p *core.Params) error {
+	if err := Finite(p); err != nil {
+		return err
+	}
+	for _, s := range p.Specs {
 		if s.Kind == core.RunningVar && slices.Min(p.Tensor(s.Name)) < 0 {
-			return nil, Meta{}, errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
+			return errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
 		}
 	}
-	return p, meta, nil
+	return nil
 }
 
 // Finite returns an error that names the first tensor with a NaN or an infinity.
