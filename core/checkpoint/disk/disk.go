@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/x448/float16"
 
@@ -200,6 +201,15 @@ func (f Fast) Note(meta *checkpoint.Meta) {
 	meta.Extra[checkpoint.KeyFast] = fmt.Sprintf(`{"confidence":%.4g,"glimpses":%d}`, f.Confidence, f.Glimpses)
 }
 
+// part is how the name of a file ends while WriteFile writes it.
+const part = ".part"
+
+// IsPart reports whether WriteFile gave a file this name while it wrote the file called whole; a process that is
+// killed leaves it behind.
+func IsPart(name, whole string) bool {
+	return strings.HasPrefix(name, whole+".") && strings.HasSuffix(name, part)
+}
+
 // WriteFile writes b to path through a file beside it that is renamed at the end, so that
 // whoever reads path at any moment, even after a crash, finds the old bytes or the new.
 func WriteFile(path string, b []byte) (err error) {
@@ -208,7 +218,7 @@ func WriteFile(path string, b []byte) (err error) {
 			err = fmt.Errorf("cannot write %s: %w", path, cause(err))
 		}
 	}()
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+part)
 	if err != nil {
 		return err
 	}
