@@ -67,6 +67,10 @@ function page() {
     `  Content-Security-Policy: ${policy}; frame-ancestors 'none'`,
     '  X-Content-Type-Options: nosniff',
     '  Referrer-Policy: no-referrer',
+    // The service worker fetches the files that it keeps, which documents may not.
+    '/sw.js',
+    '  ! Content-Security-Policy',
+    "  Content-Security-Policy: default-src 'none'; connect-src 'self'",
     `/${kept}/*`,
     '  Cache-Control: public, max-age=31536000, immutable', '',
   ].join('\n'));

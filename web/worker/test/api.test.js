@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { blackPNG, turned } from '../../test/files.js';
 import { deployed, linux, memory, photo, sample, start, top } from './runtime.js';
 
@@ -230,6 +231,21 @@ test('one address may send so many pictures a minute', async () => {
   await classify(gray, RGBA);
 });
 
+/** The addresses that a service worker keeps when it is installed. @param {string} script */
+async function keptBy(script) {
+  const kept = [];
+  let install;
+  const at = (file) => new URL(file, worker.direct).href;
+  runInNewContext(script, {
+    URL, location: { href: at('sw.js') },
+    Request: class { constructor(file) { this.url = at(file); } },
+    caches: { open: async () => ({ addAll: async (requests) => kept.push(...requests.map(({ url }) => url)) }) },
+    addEventListener: (kind, handler) => { if (kind === 'install') install = handler; },
+  });
+  await new Promise((resolve) => install({ waitUntil: resolve }));
+  return kept;
+}
+
 test('the page is served beside it, typed, guarded and kept by its content', async () => {
   const page = await ask('/');
   assert.equal(page.status, 200);
@@ -245,7 +261,14 @@ test('the page is served beside it, typed, guarded and kept by its content', asy
   const keeper = await ask('/sw.js');
   assert.equal(keeper.status, 200, 'browsers can install it');
   assert.match(keeper.headers.get('cache-control'), /max-age=0, must-revalidate/);
-  const listed = [...(await keeper.text()).matchAll(/web\/[0-9a-f]{16}\/[^"\\]+/g)].map(([file]) => file);
+  assert.equal(keeper.headers.get('content-security-policy'), "default-src 'none'; connect-src 'self'", 'it may fetch what it keeps');
+  const kept = await keptBy(await keeper.text());
+  for (const address of kept) {
+    const response = await ask(address, { redirect: 'manual' });
+    assert.equal(response.status, 200, `${address}: browsers show no page that was sent on`);
+    await response.text();
+  }
+  const listed = kept.flatMap((address) => /web\/[0-9a-f]{16}\/.+/.exec(address) ?? []);
   assert.ok(listed.length > files.length);
   for (const file of new Set([...files, ...listed])) {
     const response = await ask(`/${file}`);
