@@ -151,7 +151,7 @@ func finite(v []float32) bool {
 
 // split separates header and data.
 func split(b []byte) (header, []byte, error) {
-	if strings.HasPrefix(string(b[:min(4, len(b))]), "PK\x03\x04") || len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && looksPickled(b) {
+	if IsPyTorch(b) {
 		return header{}, nil, errors.New("this is a PyTorch file, not safetensors; turn it into one with: gdram convert")
 	}
 	if len(b) < 8 {
@@ -173,10 +173,11 @@ func split(b []byte) (header, []byte, error) {
 	return h, b[8+n:], nil
 }
 
-// looksPickled tells a pickle from a header length that happens to start with the same
-// two bytes: of a length, the upper four bytes are zero.
-func looksPickled(b []byte) bool {
-	return len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0
+// IsPyTorch reports whether a file begins as one that PyTorch wrote: a zip archive or a pickle. A header's length may
+// happen to start with a pickle's two bytes, but of such a length the upper four are zero.
+func IsPyTorch(b []byte) bool {
+	return strings.HasPrefix(string(b[:min(4, len(b))]), "PK\x03\x04") ||
+		len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && (len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0)
 }
 
 // contiguous checks that the tensors, those of the network, fill the data, each byte once.

@@ -39,7 +39,7 @@ func openNetwork(file string, name datasetName) (*network, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w with --weights", err)
 		}
-		net, err := decode(b, embedded, false)
+		net, err := decode(b, embedded)
 		if err != nil {
 			return nil, fmt.Errorf("the embedded weights for %s: %w", name, err)
 		}
@@ -74,7 +74,7 @@ func (n *network) learntFrom(name string) error {
 	return nil
 }
 
-// readWeights reads safetensors or, going by the name, what PyTorch saved.
+// readWeights reads safetensors or what PyTorch saved.
 func readWeights(file string) (*network, error) {
 	switch info, err := os.Stat(file); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -88,18 +88,18 @@ func readWeights(file string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := decode(b, file, isPyTorch(file))
+	net, err := decode(b, file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return net, nil
 }
 
-// decode makes a network of a file's bytes.
-func decode(b []byte, source string, pickled bool) (net *network, err error) {
+// decode makes a network of a file's bytes. What is in it says of which kind it is; the name does where that says nothing.
+func decode(b []byte, source string) (net *network, err error) {
 	sum := sha256.Sum256(b)
 	net = &network{source: source, sha256: hex.EncodeToString(sum[:])}
-	if pickled {
+	if checkpoint.IsPyTorch(b) || isPyTorch(source) {
 		net.params, err = pytorch.Decode(b)
 	} else {
 		net.params, net.meta, err = checkpoint.Decode(b)
@@ -107,6 +107,7 @@ func decode(b []byte, source string, pickled bool) (net *network, err error) {
 	return net, err
 }
 
+// isPyTorch reports whether a file has a name as PyTorch's have.
 func isPyTorch(file string) bool {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".pth", ".pt":
