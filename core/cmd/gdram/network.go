@@ -116,6 +116,17 @@ func isPyTorch(file string) bool {
 	return false
 }
 
+// policy returns how wide the network's policy looked when its training ended, and refuses, for a command, networks
+// that learnt without one.
+func (n *network) policy(command string) (noise float32, err error) {
+	looks, noise := train.Taught(n.meta.Extra[train.KeyRecipe])
+	if looks != train.Policy {
+		return 0, fmt.Errorf("the weights in %s learnt with %s looks, to be compared with others by gdram eval; %s needs a policy, so choose other weights",
+			n.source, looks, command)
+	}
+	return noise, nil
+}
+
 // fast returns where the weights say that fast mode stops.
 func (n *network) fast() (options core.Options, err error) {
 	fast, err := disk.ReadFast(n.meta)
