@@ -220,7 +220,8 @@ func TestRefused(t *testing.T) {
 	}{
 		{"more pixels than allowed", "is 48x32 pixels, more than 0.001 million; save it smaller", whole, 1000},
 		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", finer, 2000},
-		{"many scans", "is JPEG of 101 scans, more than 100", again(whole, 101), 48 * 32},
+		{"more scans than colours", "is JPEG of 5 scans, more than 4", again(whole, 5), 48 * 32},
+		{"many finer ones", "is JPEG of 101 scans, more than 100", again(finer, 101), 48 * 64},
 		{"cut", "ends in the middle of the picture", whole[:len(whole)/2], 48 * 32},
 		{"cut before the size", "ends in the middle of the picture", whole[:30], 48 * 32},
 	} {
