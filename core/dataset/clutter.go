@@ -25,17 +25,30 @@ func FreshClutter(digits *Digits, seed uint64, n int) Set {
 	return &clutter{digits: digits, seed: seed, n: n, benches: newBenches(clutterSize, 1)}
 }
 
-// testClutterSeed says which pictures the fresh test set has; another seed would be another test set.
-const testClutterSeed = 20201124
+// Seeds of sets that always hold the same pictures; others would be other sets.
+const (
+	testClutterSeed  = 20201124
+	validClutterSeed = 20201125
+)
 
 // FreshTest returns a cluttered test set larger than the published one's 1,000: each of MNIST's 10,000 test
 // digits once, among patches of the others. The pictures are the same every time.
 func FreshTest(dataPath string) (Set, error) {
-	digits, err := openDigits(dataPath, "t10k", testCount)
+	return eachOnce(dataPath, "t10k", 0, testClutterSeed)
+}
+
+// FreshValid is the same of the 10,000 training digits that train no network, for choosing by. A file that holds no
+// more digits than those which train gives an empty set.
+func FreshValid(dataPath string) (Set, error) {
+	return eachOnce(dataPath, "train", trainDigits, validClutterSeed)
+}
+
+func eachOnce(dataPath, part string, from int, seed uint64) (Set, error) {
+	digits, err := openDigits(dataPath, part, from, allDigits)
 	if err != nil {
 		return nil, err
 	}
-	return &clutter{digits, testClutterSeed, len(digits.labels), true, newBenches(clutterSize, 1)}, nil
+	return &clutter{digits, seed, len(digits.labels), true, newBenches(clutterSize, 1)}, nil
 }
 
 func (c *clutter) Len() int { return c.n }

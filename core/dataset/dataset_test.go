@@ -406,6 +406,29 @@ func TestFreshTest(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+// TestFreshValid: the digits behind those that train, and none of the others.
+func TestFreshValid(t *testing.T) {
+	const more = 3
+	pictures, labels := make([]byte, (trainDigits+more)*784), make([]byte, trainDigits+more)
+	for i := range more {
+		labels[trainDigits+i] = byte(7 + i)
+	}
+	write := func(n int) string {
+		return writeFiles(t, map[string][]byte{
+			"train-images-idx3-ubyte": idx(pictures[:n*784], n, 28, 28), "train-labels-idx1-ubyte": idx(labels[:n], n),
+		})
+	}
+	set, err := FreshValid(write(trainDigits + more))
+	require.NoError(t, err)
+	require.Equal(t, more, set.Len())
+	for i := range more {
+		assert.Equal(t, 7+i, set.Label(i))
+	}
+	set, err = FreshValid(write(20))
+	require.NoError(t, err)
+	assert.Zero(t, set.Len())
+}
+
 func TestFillFromManyGoroutines(t *testing.T) {
 	set := Augment(FreshClutter(testDigits(t), 7, 30), 1)
 	want := make([][]uint8, set.Len())

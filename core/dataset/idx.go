@@ -17,8 +17,8 @@ const digitSize = 28
 // first; the published cluttered file makes its validation pictures of the others.
 const trainDigits = 50_000
 
-// testCount is how many digits MNIST's test file holds.
-const testCount = 10_000
+// allDigits is more than any file of MNIST holds.
+const allDigits = 60_000
 
 // Digits are plain MNIST digits, the stuff that cluttered pictures are made of.
 type Digits struct {
@@ -30,10 +30,11 @@ type Digits struct {
 // OpenDigits reads the first 50,000 training digits of MNIST from train-images-idx3-ubyte
 // and train-labels-idx1-ubyte, each plain or .gz, in dataPath or its folder mnist. Without
 // the files the error is fs.ErrNotExist.
-func OpenDigits(dataPath string) (*Digits, error) { return openDigits(dataPath, "train", trainDigits) }
+func OpenDigits(dataPath string) (*Digits, error) { return openDigits(dataPath, "train", 0, trainDigits) }
 
-// openDigits reads the first digits, most at the most, of the pair of files whose names begin with part.
-func openDigits(dataPath, part string, most int) (*Digits, error) {
+// openDigits reads digits from the given one up to and excluding the other, or to the end, of the pair of files whose names
+// begin with part.
+func openDigits(dataPath, part string, from, to int) (*Digits, error) {
 	images, err := readIDX(dataPath, part+"-images-idx3-ubyte", digitSize, digitSize)
 	if err != nil {
 		return nil, err
@@ -46,8 +47,8 @@ func openDigits(dataPath, part string, most int) (*Digits, error) {
 		return nil, fmt.Errorf("the MNIST files in %s hold %d images and %d labels; take both from the same place",
 			dataPath, len(images)/(digitSize*digitSize), len(labels))
 	}
-	n := min(len(labels), most)
-	return newDigits(images[:n*digitSize*digitSize], labels[:n])
+	from, to = min(from, len(labels)), min(to, len(labels))
+	return newDigits(images[from*digitSize*digitSize:to*digitSize*digitSize], labels[from:to])
 }
 
 func newDigits(images, labels []uint8) (*Digits, error) {

@@ -305,7 +305,7 @@ func TestMapConvolves(t *testing.T) {
 // TestConvPool holds the fused layer against its definition, a direct convolution in float64.
 func TestConvPool(t *testing.T) {
 	for _, c := range []struct{ side, from, in, out int }{
-		{12, 4, 4, 8}, {12, 3, 4, 64}, {12, 12, 12, 128}, {6, 4, 4, 8}, {6, 7, 8, 16}, {6, 11, 12, 24}, {6, 64, 64, 64}, {6, 128, 128, 16},
+		{12, 4, 4, 16}, {12, 3, 4, 64}, {12, 12, 12, 128}, {6, 4, 4, 16}, {6, 7, 8, 32}, {6, 11, 12, 48}, {6, 64, 64, 64}, {6, 128, 128, 16},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			bothWays(t, func(t *testing.T) {
@@ -453,12 +453,12 @@ func TestPatchRefuses(t *testing.T) {
 }
 
 func TestConvPoolRefuses(t *testing.T) {
-	assert.Panics(t, func() { NewConvPool(8, 4, 8) }, "maps of 8x8")
-	assert.Panics(t, func() { NewConvPool(6, 3, 8) }, "three input channels")
-	assert.Panics(t, func() { NewConvPool(6, 4, 12) }, "twelve output channels")
-	c := NewConvPool(6, 4, 8)
+	assert.Panics(t, func() { NewConvPool(8, 4, 16) }, "maps of 8x8")
+	assert.Panics(t, func() { NewConvPool(6, 3, 16) }, "three input channels")
+	assert.Panics(t, func() { NewConvPool(6, 4, 24) }, "twenty-four output channels")
+	c := NewConvPool(6, 4, 16)
 	assert.Panics(t, func() {
-		c.Forward(make([]float32, 9*8), 3*8, 8, make([]float32, 8*8*4-1), make([]float32, c.Scratch()))
+		c.Forward(make([]float32, 9*16), 3*16, 16, make([]float32, 8*8*4-1), make([]float32, c.Scratch()))
 	}, "a map that is one number short")
 }
 

@@ -365,6 +365,6 @@ func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 	c.portableLoad(filters, from, scale)
 }
 
-func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane, half []float32) {
 	c.portable(dst, dstRow, dstPixel, src, points, products, plane)
 }

@@ -70,15 +70,16 @@ type lstmArgs struct {
 }
 
 type convPoolArgs struct {
-	_                                      structs.HostLayout
-	src, srcRow, srcPixel, quads           uint32
-	points, weights, shift, panels         uint32
-	products, plane, dst, dstRow, dstPixel uint32
+	_                              structs.HostLayout
+	src, srcRow, srcPixel, quads   uint32
+	points, weights, shift, panels uint32
+	products, plane, half          uint32
+	dst, dstRow, dstPixel          uint32
 }
 
 type filterArgs struct {
-	_                                                 structs.HostLayout
-	dst, stride, src, srcRow, channels, scale, panels uint32
+	_                                                       structs.HostLayout
+	dst, stride, src, srcRow, channels, scale, panels, half uint32
 }
 
 type panelArgs struct {
@@ -127,13 +128,13 @@ func halves(args *halfArgs)
 //go:noescape
 func panels(args *panelArgs)
 
-//go:wasmimport gdram filtersFours
+//go:wasmimport gdram filtersTwelve
 //go:noescape
-func filtersFours(args *filterArgs)
+func filtersTwelve(args *filterArgs)
 
-//go:wasmimport gdram filtersThrees
+//go:wasmimport gdram filtersSix
 //go:noescape
-func filtersThrees(args *filterArgs)
+func filtersSix(args *filterArgs)
 
 //go:wasmimport gdram dense
 //go:noescape
@@ -143,13 +144,13 @@ func dense(args *denseArgs)
 //go:noescape
 func lstm(args *lstmArgs)
 
-//go:wasmimport gdram convPoolFours
+//go:wasmimport gdram convPoolTwelve
 //go:noescape
-func convPoolFours(args *convPoolArgs)
+func convPoolTwelve(args *convPoolArgs)
 
-//go:wasmimport gdram convPoolThrees
+//go:wasmimport gdram convPoolSix
 //go:noescape
-func convPoolThrees(args *convPoolArgs)
+func convPoolSix(args *convPoolArgs)
 
 func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(&s[0]))) }
 
@@ -190,31 +191,34 @@ func (l *LSTM) fast() {
 	runtime.KeepAlive(l)
 }
 
-func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane, half []float32) {
 	args := convPoolArgs{
-		src: address(src), srcRow: bytes((c.side() + 2) * c.in), srcPixel: bytes(c.in), quads: uint32(c.in / 4),
-		points: address(points), weights: address(c.weights), shift: address(c.shift), panels: uint32(c.out / convPanel),
-		products: address(products), plane: address(plane), dst: address(dst), dstRow: bytes(dstRow), dstPixel: bytes(dstPixel),
+		src: address(src), srcRow: bytes((c.maps.side() + 2) * c.in), srcPixel: bytes(c.in), quads: uint32(c.in / 4),
+		points: address(points), weights: address(c.weights), shift: address(c.shift), panels: uint32(c.out / Panel),
+		products: address(products), plane: address(plane), half: address(half),
+		dst: address(dst), dstRow: bytes(dstRow), dstPixel: bytes(dstPixel),
 	}
-	if c.transform == &fourTransform {
-		convPoolFours(&args)
+	if c.maps == &maps12 {
+		convPoolTwelve(&args)
 	} else {
-		convPoolThrees(&args)
+		convPoolSix(&args)
 	}
 	runtime.KeepAlive(c)
 }
 
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+	half := make([]float32, c.maps.points()*convLanes)
 	args := filterArgs{
-		dst: address(c.weights), stride: bytes(c.in * convPanel), src: address(filters), srcRow: bytes(from * 9),
-		channels: uint32(from), scale: address(scale), panels: uint32(c.out / convPanel),
+		dst: address(c.weights), stride: bytes(c.in * Panel), src: address(filters), srcRow: bytes(from * 9),
+		channels: uint32(from), scale: address(scale), panels: uint32(c.out / Panel), half: address(half),
 	}
-	if c.transform == &fourTransform {
-		filtersFours(&args)
+	if c.maps == &maps12 {
+		filtersTwelve(&args)
 	} else {
-		filtersThrees(&args)
+		filtersSix(&args)
 	}
 	runtime.KeepAlive(c)
+	runtime.KeepAlive(half)
 }
 
 // fast lays out full panels; a last one that is not is laid out as portable does.
@@ -294,12 +298,12 @@ func (c *Columns) fast(dst, mean []float32) {
 
 // agrees runs every kernel of the module on small numbers, and its portable twin. It leaves fast set.
 func agrees() bool {
-	var in [800]float32
+	var in [1024]float32
 	for i := range in {
 		in[i] = float32(i*i%31-15) / 16
 	}
 	same := func(run func(to []float32)) bool {
-		var want, got [400]float32
+		var want, got [576]float32
 		fast = false
 		run(want[:])
 		fast = true
@@ -312,9 +316,9 @@ func agrees() bool {
 		return true
 	}
 	layer := func(to []float32, side, channels int) {
-		c := NewConvPool(side, channels, convPanel)
+		c := NewConvPool(side, channels, Panel)
 		c.Load(in[:], channels-1, in[:], in[8:])
-		c.Forward(to, side/2*convPanel, convPanel, in[:], make([]float32, c.Scratch()))
+		c.Forward(to, side/2*Panel, Panel, in[:], make([]float32, c.Scratch()))
 	}
 	raw := make([]byte, 2*len(in))
 	for i := range raw {
@@ -340,7 +344,7 @@ func agrees() bool {
 			p.Run()
 		}) &&
 		same(func(to []float32) { layer(to, 12, 4) }) &&
-		same(func(to []float32) { layer(to, 6, 12) }) &&
+		same(func(to []float32) { layer(to, 6, 8) }) &&
 		same(func(to []float32) {
 			d := Dense{Rows: 2, In: 17, Out: 2 * Panel, X: in[:], Weight: in[:], Bias: in[:], Y: to, ReLU: true}
 			d.Run()

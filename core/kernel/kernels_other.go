@@ -30,6 +30,6 @@ func fastStream(dst, src []float32) { panic(unreachable) }
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
 	panic(unreachable)
 }
-func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
+func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane, half []float32) {
 	panic(unreachable)
 }

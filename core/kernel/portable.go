@@ -186,27 +186,29 @@ func mapFilterGradientLine(u line) (g line) {
 	return g
 }
 
-// portable transforms rows of every source tile, then columns of the result.
-func (t *Tiles) portable(transform *tileTransform) {
-	in, out := transform.in, transform.out
+// portable transforms a square.
+func (t *Tiles) portable(transform *tileTransform) { t.portableLines(transform, transform) }
+
+// portableLines transforms rows of every source tile, then columns of the result.
+func (t *Tiles) portableLines(across, down *tileTransform) {
 	var half [mapPoints]line // [in row][out column]
 	var src line
 	for tile := range max(t.Count, 1) {
 		from, to := t.Src[tile*t.SrcNext:], t.Dst[tile*t.DstNext:]
 		for c := range t.Channels {
-			for i := range in {
-				for j := range in {
+			for i := range down.in {
+				for j := range across.in {
 					src[j] = from[i*t.SrcRow+j*t.SrcPixel+c]
 				}
-				half[i] = transform.line(src)
+				half[i] = across.line(src)
 			}
 			at := c/Panel*t.DstPanel + c%Panel
-			for j := range out {
-				for i := range in {
+			for j := range across.out {
+				for i := range down.in {
 					src[i] = half[i][j]
 				}
-				dst := transform.line(src)
-				for i := range out {
+				dst := down.line(src)
+				for i := range down.out {
 					to[at+i*t.DstRow+j*t.DstPixel] = dst[i]
 				}
 			}
@@ -332,37 +334,37 @@ func (p *Pool) portableGradient() {
 	})
 }
 
-// portable takes all tiles to their points, then for each panel of eight output channels the products and back.
+// portable takes all tiles to their points, then for each panel of sixteen output channels the products and back.
 func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, products, plane []float32) {
-	t := c.transform
-	side, stride := c.side(), c.pointStride()
+	m := c.maps
+	side, stride := m.side(), c.pointStride()
 	lines := (side + 2) * c.in
-	in := Tiles{SrcRow: lines, SrcPixel: c.in, DstRow: t.points * stride, DstPixel: stride, DstPanel: Panel, Channels: c.in}
-	for tile := range c.tiles() {
-		in.Src = src[tile/t.tiles*t.outputs*lines+tile%t.tiles*t.outputs*c.in:]
+	in := Tiles{SrcRow: lines, SrcPixel: c.in, DstRow: m.across.points * stride, DstPixel: stride, DstPanel: Panel, Channels: c.in}
+	for tile := range m.tiles() {
+		in.Src = src[tile/m.wide*m.down.outputs*lines+tile%m.wide*m.across.outputs*c.in:]
 		in.Dst = points[tile*c.in:]
-		in.portable(t.input)
+		in.portableLines(m.across.input, m.down.input)
 	}
-	row := c.tiles() * convPanel
-	back := Tiles{SrcRow: t.points * row, SrcPixel: row, DstRow: side * convPanel, DstPixel: convPanel, Channels: convPanel}
-	for out := 0; out < c.out; out += convPanel {
-		for p := range c.points() {
-			weights := c.weights[(out/convPanel*c.points()+p)*c.in*convPanel:][:c.in*convPanel]
-			for tile := range c.tiles() {
-				eight(products[(p*c.tiles()+tile)*convPanel:], points[p*stride+tile*c.in:][:c.in], weights)
-			}
+	row := m.tiles() * Panel
+	product := Gemm{Rows: m.tiles(), Columns: Panel, K: c.in, ARow: c.in, ACol: 1, BRow: Panel, CRow: Panel}
+	back := Tiles{SrcRow: m.across.points * row, SrcPixel: row, DstRow: side * Panel, DstPixel: Panel, DstPanel: Panel, Channels: Panel}
+	for out := 0; out < c.out; out += Panel {
+		for p := range m.points() {
+			product.A, product.B = points[p*stride:], c.weights[(out*m.points()+p*Panel)*c.in:]
+			product.C = products[p*row:]
+			product.portable(1, 1, 0)
 		}
-		for tile := range c.tiles() {
-			back.Src = products[tile*convPanel:]
-			back.Dst = plane[(tile/t.tiles*side+tile%t.tiles)*t.outputs*convPanel:]
-			back.portable(t.output)
+		for tile := range m.tiles() {
+			back.Src = products[tile*Panel:]
+			back.Dst = plane[(tile/m.wide*m.down.outputs*side+tile%m.wide*m.across.outputs)*Panel:]
+			back.portableLines(m.across.output, m.down.output)
 		}
 		for row := range side / 2 {
 			for column := range side / 2 {
-				to, shift := dst[row*dstRow+column*dstPixel+out:][:convPanel], c.shift[out:][:convPanel]
-				top, bottom := plane[(2*row*side+2*column)*convPanel:], plane[((2*row+1)*side+2*column)*convPanel:]
+				to, shift := dst[row*dstRow+column*dstPixel+out:][:Panel], c.shift[out:][:Panel]
+				top, bottom := plane[(2*row*side+2*column)*Panel:], plane[((2*row+1)*side+2*column)*Panel:]
 				for ch := range to {
-					y := greater(greater(top[ch], top[convPanel+ch]), greater(bottom[ch], bottom[convPanel+ch]))
+					y := greater(greater(top[ch], top[Panel+ch]), greater(bottom[ch], bottom[Panel+ch]))
 					to[ch] = greater(y+shift[ch], 0)
 				}
 			}
@@ -376,23 +378,6 @@ func greater(a, b float32) float32 {
 		return b
 	}
 	return a
-}
-
-// eight writes x·w for w [len(x)][8], four of x at a time, which divides it.
-func eight(to, x, w []float32) {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	for len(x) >= 4 && len(w) >= 4*8 {
-		s0 += x[0]*w[0] + x[1]*w[8] + x[2]*w[16] + x[3]*w[24]
-		s1 += x[0]*w[1] + x[1]*w[9] + x[2]*w[17] + x[3]*w[25]
-		s2 += x[0]*w[2] + x[1]*w[10] + x[2]*w[18] + x[3]*w[26]
-		s3 += x[0]*w[3] + x[1]*w[11] + x[2]*w[19] + x[3]*w[27]
-		s4 += x[0]*w[4] + x[1]*w[12] + x[2]*w[20] + x[3]*w[28]
-		s5 += x[0]*w[5] + x[1]*w[13] + x[2]*w[21] + x[3]*w[29]
-		s6 += x[0]*w[6] + x[1]*w[14] + x[2]*w[22] + x[3]*w[30]
-		s7 += x[0]*w[7] + x[1]*w[15] + x[2]*w[23] + x[3]*w[31]
-		x, w = x[4:], w[4*8:]
-	}
-	*(*[8]float32)(to) = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
 // portable is a product between a bias and ReLU: where Gemm has a kernel, so has this.
@@ -455,22 +440,22 @@ func (p *Panels) portable(from int) {
 	}
 }
 
-// portableLoad takes the filters to their points, G·g·Gᵀ.
+// portableLoad takes the filters to their points, G·g·Gᵀ with G down and Gᵀ across.
 func (c *ConvPool) portableLoad(filters []float32, from int, scale []float32) {
-	n, m := c.transform.points, c.transform.filter
-	var half [convMost * filterSize]float32 // G·g
+	down, across := c.maps.down, c.maps.across
+	var half [mapPoints * filterSize]float32 // G·g
 	for out := range c.out {
-		to := c.weights[out/convPanel*n*n*c.in*convPanel+out%convPanel:]
+		to := c.weights[out/Panel*c.maps.points()*c.in*Panel+out%Panel:]
 		for in := range from {
-			g := filters[(out*from+in)*9:][:9]
-			for i := range n {
+			g, m := filters[(out*from+in)*9:][:9], down.filter
+			for i := range down.points {
 				for j := range filterSize {
 					half[i*filterSize+j] = scale[out] * (m[i*3]*g[j] + m[i*3+1]*g[3+j] + m[i*3+2]*g[6+j])
 				}
 			}
-			for p := range n * n {
-				u, row := half[p/n*filterSize:][:filterSize], m[p%n*3:][:3]
-				to[(p*c.in+in)*convPanel] = u[0]*row[0] + u[1]*row[1] + u[2]*row[2]
+			for p := range c.maps.points() {
+				u, row := half[p/across.points*filterSize:][:filterSize], across.filter[p%across.points*3:][:3]
+				to[(p*c.in+in)*Panel] = u[0]*row[0] + u[1]*row[1] + u[2]*row[2]
 			}
 		}
 	}

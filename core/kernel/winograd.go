@@ -5,8 +5,8 @@ package kernel
 //
 //	Y = Aᵀ[ (G g Gᵀ) ⊙ (Bᵀ d B) ]A
 //
-// Evaluation, often of one picture, uses F(3x3,3x3), and so does the second convolution in training: tiles of 3x3 outputs, each
-// from 5x5 inputs through 25 products instead of 81, interpolating at 0, 1, -1, 2 and infinity.
+// Native evaluation uses F(3x3,3x3), and so does the second convolution in training: tiles of 3x3 outputs, each
+// from 5x5 inputs through 25 products instead of 81, interpolating at 0, 1, -1, 2 and infinity. The page's is in convpool.go.
 //
 //	     2 -1 -2  1  0           1/2    0    0          1  1  1  1  0
 //	     0 -2 -1  1  0          -1/2 -1/2 -1/2     Aᵀ = 0  1 -1  2  0
@@ -43,8 +43,6 @@ const (
 	tilePoints     = 5  // its inputs and products, in one dimension
 	pairSize       = 2  // outputs of a tile of 2x2, in one dimension
 	pairPoints     = 4  // its inputs and products, in one dimension
-	fourSize       = 4  // outputs of a tile of 4x4, in one dimension
-	fourPoints     = 6  // its inputs and products, in one dimension
 	mapSize        = 6  // outputs of a map, in one dimension
 	mapPoints      = 8  // its inputs and products, in one dimension
 	filterSize     = 3  // taps, in one dimension
@@ -119,8 +117,6 @@ var (
 	pairInput         = tileTransform{pairPoints, pairPoints, pairInputLine}
 	pairOutput        = tileTransform{pairPoints, pairSize, pairOutputLine}
 	pairFilter        = tileTransform{filterSize, pairPoints, pairFilterLine}
-	fourInput         = tileTransform{fourPoints, fourPoints, fourInputLine} // of ConvPool's tiles of 4x4
-	fourOutput        = tileTransform{fourPoints, fourSize, fourOutputLine}
 	mapInput          = tileTransform{mapPoints, mapPoints, mapInputLine}
 	mapOutput         = tileTransform{mapPoints, mapSize, mapOutputLine}
 	mapGradient       = tileTransform{mapSize, mapPoints, mapGradientLine}

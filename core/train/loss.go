@@ -184,9 +184,11 @@ func (s *loss) spread(block, _ int) {
 				if t > 0 { // the first look weighs 1 whatever its Gaussian
 					l.DLogVar[at] = policy.WeightBackward(dw, l.Std[at])
 				}
-				out.Reinforce += s.reinforce(at, scale)
-				for _, mu := range l.Mu[at] {
-					centre += float64(mu*mu*mu*mu) / (2 * float64(looks))
+				if s.stage.noise > 0 {
+					out.Reinforce += s.reinforce(at, scale)
+					for _, mu := range l.Mu[at] {
+						centre += float64(mu*mu*mu*mu) / (2 * float64(looks))
+					}
 				}
 				if s.stage.returns > 0 {
 					places[t] = l.Places[at]

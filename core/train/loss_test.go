@@ -2,6 +2,7 @@ package train
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gdram/core"
@@ -121,6 +122,37 @@ func TestGradientLoss(t *testing.T) {
 				check("baselines", l.Baselines, func() {}, dBaselines)
 			}
 		})
+	}
+}
+
+// A settled policy follows its mean, so that no look says how another would have done: only what a look weighs is learnt.
+func TestSettledPolicyLearnsNoPlaces(t *testing.T) {
+	l := core.NewLearner(core.NewParams(10), 3, 1)
+	defer l.Close()
+	ours, err := newRecipe(Ours, "cifar10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newLoss(l, ours.terms)
+	for i := range l.Mu {
+		l.Mu[i], l.Std[i] = [2]float32{0.5, -0.5}, [2]float32{1, 1}
+		l.DMu[i] = [2]float32{7, 7} // of the step before
+	}
+	for i := range l.Weights {
+		l.Weights[i] = 1
+	}
+	for i := range l.StepLogits { // step by step other logits, or no weight would matter
+		l.StepLogits[i] = float32(i % 7)
+	}
+	losses := s.run([]int{3, 0, 9}, stage{looks: Policy})
+	if losses.Total-losses.Total != 0 || losses.Reinforce != 0 {
+		t.Errorf("losses %+v", losses)
+	}
+	if d := slices.Max(flatten(l.DMu)); d != 0 {
+		t.Errorf("a gradient of %g on the policy's mean", d)
+	}
+	if d := slices.Max(flatten(l.DLogVar)); d == 0 {
+		t.Error("no gradient on the looks' weights")
 	}
 }
 

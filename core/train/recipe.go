@@ -34,8 +34,9 @@ type recipe struct {
 	start      float64    // share of the run that looks at random places, for the classifier to start on
 	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
 	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
-	noise      [2]float32 // factor on the policy's noise, after the start: from, to
-	returns    [2]float32 // weight of policy.Return, which keeps looks apart, after the start: from, to
+	settled    float64    // share of the run, its last, when the policy is followed without noise and learns no more
+	noise      [2]float32 // factor on the policy's noise, between the two: from, to
+	returns    [2]float32 // weight of policy.Return, which keeps looks apart, between the two: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
 	vary       bool       // dataset.Augment
 	fresh      bool       // fresh clutter around digits, where plain MNIST is at hand
@@ -70,7 +71,8 @@ func anyRecipe(name string) (recipe, error) {
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			averaging: 0.998, meanStart: 0.1,
-			start: 0.75, few: 3, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0}, totalStats: true, vary: true, fresh: true,
+			start: 0.65, few: 3, settled: 0.125, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0},
+			totalStats: true, vary: true, fresh: true,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := anyRecipe(Ours)
@@ -118,7 +120,7 @@ func (r *recipe) lookers() Looks { return cmp.Or(r.instead, Policy) }
 type stage struct {
 	looks   Looks   // who chooses the places
 	n       int     // how many of them
-	noise   float32 // factor on the policy's noise
+	noise   float32 // factor on the policy's noise; with 0 there is nothing for the policy to learn from
 	returns float32 // weight of policy.Return
 
 	fixedNorms bool // core.Learner's
@@ -130,9 +132,13 @@ func (r *recipe) stage(step, total int) stage {
 	if step < start {
 		return stage{looks: Random, n: r.few, noise: r.noise[0]}
 	}
-	done := float32(step-start) / float32(max(total-start, 1))
-	between := func(v [2]float32) float32 { return v[0] + done*(v[1]-v[0]) }
-	return stage{looks: r.lookers(), n: core.Steps, noise: between(r.noise), returns: between(r.returns), fixedNorms: r.totalStats}
+	s := stage{looks: r.lookers(), n: core.Steps, fixedNorms: r.totalStats}
+	if end := total - int(r.settled*float64(total)); step < end {
+		done := float32(step-start) / float32(end-start)
+		between := func(v [2]float32) float32 { return v[0] + done*(v[1]-v[0]) }
+		s.noise, s.returns = between(r.noise), between(r.returns)
+	}
+	return s
 }
 
 // judges reports whether validation follows an epoch, counted from 1: every one once the classifier has its start,

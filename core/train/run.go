@@ -120,6 +120,7 @@ type trainer struct {
 	recipe    recipe
 	data      *dataset.Data
 	train     dataset.Set
+	valid     dataset.Set
 	params    *core.Params
 	learner   *core.Learner
 	optimizer *optimizer
@@ -205,7 +206,7 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	if r.data, err = data(r.Dataset, r.DataPath); err != nil {
 		return nil, err
 	}
-	if r.train, err = r.trainingSet(); err != nil {
+	if err := r.sets(); err != nil {
 		return nil, err
 	}
 	if r.BatchSize < 2 || r.BatchSize > r.train.Len() {
@@ -226,24 +227,30 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	return r, nil
 }
 
-// trainingSet is the data set's training split as the recipe wants it: pictures of nature are
-// varied; digits get fresh clutter where plain MNIST is at hand.
-func (r *trainer) trainingSet() (dataset.Set, error) {
+// sets makes of the data set what the recipe wants to learn from and be judged by: pictures of nature are varied; digits get
+// fresh clutter where plain MNIST is at hand, and those that do not train validate, ten times as many as the file has.
+func (r *trainer) sets() error {
+	r.train, r.valid = r.data.Train, r.data.Valid
 	if r.recipe.vary {
-		return dataset.Augment(r.data.Train, r.Seed), nil
+		r.train = dataset.Augment(r.train, r.Seed)
 	}
 	if !r.recipe.fresh || r.Dataset != digits {
-		return r.data.Train, nil
+		return nil
 	}
 	plain, err := dataset.OpenDigits(r.DataPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.Log.Warn("no plain MNIST beside the data: training on the file's own pictures instead of fresh clutter")
-		return r.data.Train, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return dataset.FreshClutter(plain, r.Seed, freshPictures), nil
+	r.train = dataset.FreshClutter(plain, r.Seed, freshPictures)
+	valid, err := dataset.FreshValid(r.DataPath)
+	if err == nil && valid.Len() > 0 {
+		r.valid = valid
+	}
+	return err
 }
 
 // freshPictures is how many pictures with fresh clutter an epoch has: one a training digit.
@@ -634,7 +641,7 @@ func (r *trainer) validate() error {
 		r.calibrate()
 	}
 	// Half a minute at most, so an interrupt waits for it.
-	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.data.Valid,
+	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.valid,
 		Manner{Looks: r.recipe.lookers(), Seed: r.Seed}, r.Threads, nil)
 	if err != nil {
 		if bad := checkpoint.Finite(r.optimizer.shipped()); bad != nil {

@@ -376,7 +376,7 @@ func TestRunForks(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	c := barsConfig(dir, Ours)
-	c.AfterEpoch = cancel // at a third; the start is three quarters
+	c.AfterEpoch = cancel // at a third; the start is two thirds
 	require.ErrorIs(t, run(ctx, c, openBars), ErrInterrupted)
 	c = barsConfig(dir, OursScan)
 	c.Resume = true
@@ -449,13 +449,16 @@ func TestRates(t *testing.T) {
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
 	for step, want := range map[int]stage{
 		0:    {looks: Random, n: 3, noise: 0.3},
-		7499: {looks: Random, n: 3, noise: 0.3},
-		7500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3, fixedNorms: true},
-		8750: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15, fixedNorms: true},
+		6499: {looks: Random, n: 3, noise: 0.3},
+		6500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3, fixedNorms: true},
+		7625: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15, fixedNorms: true},
+		8749: {looks: Policy, n: core.Steps, noise: 0.15, returns: 0, fixedNorms: true},
+		8750: {looks: Policy, n: core.Steps, fixedNorms: true},
+		9999: {looks: Policy, n: core.Steps, fixedNorms: true},
 	} {
 		got := ours.stage(step, 10000)
-		assert.InDelta(t, want.noise, got.noise, 1e-6, step)
-		assert.InDelta(t, want.returns, got.returns, 1e-6, step)
+		assert.InDelta(t, want.noise, got.noise, 1e-4, step)
+		assert.InDelta(t, want.returns, got.returns, 2e-4, step)
 		got.noise, got.returns = want.noise, want.returns
 		assert.Equal(t, want, got, step)
 	}
@@ -465,6 +468,6 @@ func TestRates(t *testing.T) {
 	assert.Equal(t, stage{looks: Policy, n: core.Steps, noise: 0.3, fixedNorms: true}, forDigits.stage(2500, 10000), "soon, and with nothing to push looks apart")
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
-	assert.False(t, ours.judges(7, 10))
-	assert.True(t, ours.judges(8, 10), "after the start")
+	assert.False(t, ours.judges(6, 10))
+	assert.True(t, ours.judges(7, 10), "after the start")
 }

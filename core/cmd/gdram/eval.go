@@ -21,7 +21,7 @@ import (
 type evalCommand struct {
 	DataPath   string      `default:"${data_path}" placeholder:"DIR" help:"Folder with the published data files (default ${default})."`
 	Dataset    datasetName `placeholder:"NAME" help:"What to measure on: mnist, cifar10 or cifar100 (default what the weights say they learnt from, else ${dataset})."`
-	Split      string      `default:"test" enum:"test,valid,train,fresh" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time."`
+	Split      string      `default:"test" enum:"test,valid,train,fresh,fresh-valid" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time; fresh-valid around the 10,000 training digits that train nothing."`
 	Weights    string      `placeholder:"FILE" help:"Use the network in this file, .safetensors or .pth, instead of the embedded one."`
 	Fast       bool        `help:"Stop looking early: as soon as the answer is as probable as the weights say is enough, or after as many looks; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
 	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks at each picture, their places drawn from the policy's Gaussian."`
@@ -191,11 +191,16 @@ func (e *evalCommand) open(name string, ways []way) (dataset.Set, error) {
 			return nil, err
 		}
 	}
-	if e.Split == "fresh" {
+	fresh := map[string]func(string) (dataset.Set, error){"fresh": dataset.FreshTest, "fresh-valid": dataset.FreshValid}[e.Split]
+	if fresh != nil {
 		if name != "mnist" {
-			return nil, fmt.Errorf("--split fresh is cluttered digits, made from MNIST's test file; %s has test, valid and train", name)
+			return nil, fmt.Errorf("--split %s is cluttered digits, made from MNIST's plain ones; %s has test, valid and train", e.Split, name)
 		}
-		return dataset.FreshTest(e.DataPath)
+		set, err := fresh(e.DataPath)
+		if err == nil && set.Len() == 0 {
+			err = fmt.Errorf("MNIST's training file in %s holds only digits that train; take the whole file, of 60,000", e.DataPath)
+		}
+		return set, err
 	}
 	data, err := dataset.Open(name, e.DataPath)
 	if err != nil {
@@ -227,7 +232,7 @@ func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (
 		answer.After = metrics.After[:]
 	}
 	// Other splits must not choose, and neither must looks that are cut short, many or nobody's choice.
-	if e.Split == "valid" && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Confidence > 0 {
+	if strings.HasSuffix(e.Split, "valid") && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Confidence > 0 {
 		answer.Choice = &exit{metrics.Fast.Confidence, metrics.Fast.Most, metrics.Fast.Top1, metrics.Fast.Glimpses}
 	}
 	return answer, result, nil

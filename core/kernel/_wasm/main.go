@@ -31,7 +31,7 @@ func main() {
 		panels(m)
 		across(m)
 		down(m)
-		for _, w := range []*winograd{&fours, &threes} {
+		for _, w := range []*winograd{&twelve, &sixes} {
 			convPool(m, w)
 			filters(m, w)
 		}

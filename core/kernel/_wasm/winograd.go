@@ -4,12 +4,12 @@ package main
 
 const tap = 3 // taps of a filter in one dimension
 
-// inputRow emits Bᵀ·d.
+// inputRow3 emits Bᵀ·d.
 //
 //	t0 = 2(d0-d2) + (d3-d1)    t3 = d3-d1
 //	t1 = (d3-d2) - 2·d1        t4 = (d4-d2) - 2(d3-d1)
 //	t2 = (d3-d2) + 2(d1-d2)
-func inputRow(m *module, f *function, d []local, two local) []local {
+func inputRow3(m *module, f *function, d []local, two local) []local {
 	s := f.let(v128, sub(d[3], d[1]))
 	u := f.let(v128, sub(d[3], d[2]))
 	return []local{
@@ -21,10 +21,10 @@ func inputRow(m *module, f *function, d []local, two local) []local {
 	}
 }
 
-// outputRow emits Aᵀ·d.
+// outputRow3 emits Aᵀ·d.
 //
 //	y0 = d0+d1+d2+d3    y1 = d1-d2+2·d3    y2 = d1+d2+4·d3+d4
-func outputRow(m *module, f *function, d []local, two local) []local {
+func outputRow3(m *module, f *function, d []local, two local) []local {
 	sum := f.let(v128, add(d[1], d[2]))
 	twice := f.let(v128, add(d[3], d[3]))
 	return []local{
@@ -34,8 +34,8 @@ func outputRow(m *module, f *function, d []local, two local) []local {
 	}
 }
 
-// filterRow emits G·g.
-func filterRow(_ *module, f *function, g []local, _ local) []local {
+// filterRow3 emits G·g.
+func filterRow3(_ *module, f *function, g []local, _ local) []local {
 	const sixth = 1.0 / 6
 	ends := f.let(v128, add(g[0], g[2]))
 	return []local{
@@ -91,6 +91,63 @@ func filterRow4(_ *module, f *function, g []local, _ local) []local {
 		f.let(v128, add(near, nearBy)),
 		f.let(v128, add(far, farBy)),
 		f.let(v128, sub(far, farBy)),
+		g[2],
+	}
+}
+
+// inputRow6 emits Bᵀ·d of F(6,3).
+//
+//	t0 = d0 - d6 + 21/4(d4-d2)                                 t3, t4 = (d6 + 1/4·d2 - 5/4·d4) ± (1/2·d1 - 5/2·d3 + 2·d5)
+//	t1, t2 = (d2 + d6 - 17/4·d4) ± (d1 + d5 - 17/4·d3)         t5, t6 = (d6 + 4·d2 - 5·d4) ± (2·d1 - 5/2·d3 + 1/2·d5)
+//	t7 = d7 - d1 + 21/4(d3-d5)
+func inputRow6(m *module, f *function, d []local, two local) []local {
+	quarter, half := constant(1.0/4), constant(1.0/2)
+	sum := func(plain, by, a operand) local { return f.let(v128, m.madd(a, by, plain)) }
+	even1 := sum(add(d[2], d[6]), constant(-17.0/4), d[4])
+	odd1 := sum(add(d[1], d[5]), constant(-17.0/4), d[3])
+	even2 := sum(m.madd(d[2], quarter, d[6]), constant(-5.0/4), d[4])
+	odd2 := sum(m.madd(d[5], two, mul(half, d[1])), constant(-5.0/2), d[3])
+	even3 := sum(m.madd(d[2], constant(4), d[6]), constant(-5), d[4])
+	odd3 := sum(m.madd(d[1], two, mul(half, d[5])), constant(-5.0/2), d[3])
+	return []local{
+		sum(sub(d[0], d[6]), constant(21.0/4), sub(d[4], d[2])),
+		f.let(v128, add(even1, odd1)), f.let(v128, sub(even1, odd1)),
+		f.let(v128, add(even2, odd2)), f.let(v128, sub(even2, odd2)),
+		f.let(v128, add(even3, odd3)), f.let(v128, sub(even3, odd3)),
+		sum(sub(d[7], d[1]), constant(21.0/4), sub(d[3], d[5])),
+	}
+}
+
+// outputRow6 emits Aᵀ·d of F(6,3), of sums s and differences d of d1 and d2, d3 and d4, d5 and d6.
+//
+//	y0 = d0 + s1 + s2 + s3       y2 = s1 + 4·s2 + 1/4·s3      y4 = s1 + 16·s2 + 1/16·s3
+//	y1 = d1 + 2·d2 + 1/2·d3      y3 = d1 + 8·d2 + 1/8·d3      y5 = d1 + 32·d2 + 1/32·d3 + d7
+func outputRow6(m *module, f *function, d []local, two local) []local {
+	s1, s2, s3 := f.let(v128, add(d[1], d[2])), f.let(v128, add(d[3], d[4])), f.let(v128, add(d[5], d[6]))
+	d1, d2, d3 := f.let(v128, sub(d[1], d[2])), f.let(v128, sub(d[3], d[4])), f.let(v128, sub(d[5], d[6]))
+	return []local{
+		f.let(v128, add(add(d[0], s1), add(s2, s3))),
+		f.let(v128, m.madd(d2, two, m.madd(d3, constant(1.0/2), d1))),
+		f.let(v128, m.madd(s2, constant(4), m.madd(s3, constant(1.0/4), s1))),
+		f.let(v128, m.madd(d2, constant(8), m.madd(d3, constant(1.0/8), d1))),
+		f.let(v128, m.madd(s2, constant(16), m.madd(s3, constant(1.0/16), s1))),
+		f.let(v128, m.madd(d2, constant(32), m.madd(d3, constant(1.0/32), add(d1, d[7])))),
+	}
+}
+
+// filterRow6 emits G·g of F(6,3).
+func filterRow6(_ *module, f *function, g []local, _ local) []local {
+	of := func(a, b, c float32) (even, odd local) {
+		return f.let(v128, add(mul(constant(a), g[0]), mul(constant(c), g[2]))), f.let(v128, mul(constant(b), g[1]))
+	}
+	even1, odd1 := of(-2.0/9, -2.0/9, -2.0/9)
+	even2, odd2 := of(1.0/90, 1.0/45, 2.0/45)
+	even3, odd3 := of(32.0/45, 16.0/45, 8.0/45)
+	return []local{
+		g[0],
+		f.let(v128, add(even1, odd1)), f.let(v128, sub(even1, odd1)),
+		f.let(v128, add(even2, odd2)), f.let(v128, sub(even2, odd2)),
+		f.let(v128, add(even3, odd3)), f.let(v128, sub(even3, odd3)),
 		g[2],
 	}
 }
