@@ -41,7 +41,7 @@ const startOfScan = 0xda // a marker
 // between them: the pixels that follow a scan's head, and what does not belong there. Were it stricter than they are,
 // a file could hide from it what they will meet.
 func segments(jpeg []byte) iter.Seq2[byte, []byte] {
-	const stuffed, restart0, restart7, endOfImage, fill = 0x00, 0xd0, 0xd7, 0xd9, 0xff
+	const stuffed, temporary, restart0, restart7, endOfImage, fill = 0x00, 0x01, 0xd0, 0xd7, 0xd9, 0xff
 	return func(yield func(byte, []byte) bool) {
 		for at := 2; ; {
 			next := bytes.IndexByte(jpeg[min(at, len(jpeg)):], 0xff)
@@ -50,7 +50,7 @@ func segments(jpeg []byte) iter.Seq2[byte, []byte] {
 			}
 			switch marker := jpeg[at]; {
 			case marker == fill: // any number of them may stand before a marker
-			case marker == stuffed || marker >= restart0 && marker <= restart7: // of a scan's pixels
+			case marker == stuffed || marker == temporary || marker >= restart0 && marker <= restart7: // they have no content
 				at++
 			case marker == endOfImage:
 				return

@@ -209,6 +209,14 @@ func TestScans(t *testing.T) {
 	}
 }
 
+// A marker without content, which Go's decoder does not know and others step over, swallows no scan.
+func TestScansBehindTemporary(t *testing.T) {
+	file := again(encode(t, quarters()), 100) // longer than a length may be
+	file = bytes.ReplaceAll(file, []byte{0xff, startOfScan, 0, 12}, []byte{0xff, 0x01, 0xff, startOfScan, 0, 12})
+	_, count := scans(file)
+	assert.Equal(t, 100, count)
+}
+
 func TestRefused(t *testing.T) {
 	whole := encode(t, quarters())
 	finer := bytes.Clone(whole)
