@@ -202,7 +202,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 // Close ends the workers.
 func (l *Learner) Close() { l.pool.Close() }
 
-// Blocks is the number of tasks EachBlock runs.
+// Blocks is how many blocks a batch is cut into; Block gives the pictures of one.
 func (l *Learner) Blocks() int { return l.blocks }
 
 // Run runs tasks on the learner's workers: a caller's loss or optimiser, say.

@@ -94,15 +94,24 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 			}
 		}
 	}
-	if err := Finite(p); err != nil {
+	if err := Sound(p); err != nil {
 		return nil, Meta{}, err
 	}
-	for _, s := range specs {
+	return p, meta, nil
+}
+
+// Sound returns an error that names the first tensor that nothing could be computed with: one that is not finite, or
+// holds a negative variance.
+func Sound(p *core.Params) error {
+	if err := Finite(p); err != nil {
+		return err
+	}
+	for _, s := range p.Specs {
 		if s.Kind == core.RunningVar && slices.Min(p.Tensor(s.Name)) < 0 {
-			return nil, Meta{}, errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
+			return errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
 		}
 	}
-	return p, meta, nil
+	return nil
 }
 
 // Finite returns an error that names the first tensor with a NaN or an infinity.
@@ -142,7 +151,7 @@ func finite(v []float32) bool {
 
 // split separates header and data.
 func split(b []byte) (header, []byte, error) {
-	if strings.HasPrefix(string(b[:min(4, len(b))]), "PK\x03\x04") || len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && looksPickled(b) {
+	if IsPyTorch(b) {
 		return header{}, nil, errors.New("this is a PyTorch file, not safetensors; turn it into one with: gdram convert")
 	}
 	if len(b) < 8 {
@@ -164,10 +173,11 @@ func split(b []byte) (header, []byte, error) {
 	return h, b[8+n:], nil
 }
 
-// looksPickled tells a pickle from a header length that happens to start with the same
-// two bytes: of a length, the upper four bytes are zero.
-func looksPickled(b []byte) bool {
-	return len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0
+// IsPyTorch reports whether a file begins as one that PyTorch wrote: a zip archive or a pickle. A header's length may
+// happen to start with a pickle's two bytes, but of such a length the upper four are zero.
+func IsPyTorch(b []byte) bool {
+	return strings.HasPrefix(string(b[:min(4, len(b))]), "PK\x03\x04") ||
+		len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && (len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0)
 }
 
 // contiguous checks that the tensors, those of the network, fill the data, each byte once.

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -33,16 +32,13 @@ type About struct {
 	Fast   *disk.Fast // where fast mode stops, as the weights say; nil where they do not
 }
 
-// Write puts what an evaluation with full looks found into the folder dir, which it makes:
+// Write puts what an evaluation with full looks found into the folder dir:
 //
 //	confusion     which classes are taken for which
 //	calibration   how often answers of some probability are right
 //	early_exit    accuracy against the mean number of looks, when looking stops at various probabilities
 //	locations     where the network looked in the set's first pictures
 func Write(dir string, about About, e *train.Evaluation, set dataset.Set) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("cannot make the folder for the plots: %w", err)
-	}
 	for _, part := range []func() error{
 		func() error { return confusion(dir, about, e) },
 		func() error { return calibration(dir, about, e) },

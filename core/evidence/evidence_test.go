@@ -80,7 +80,7 @@ func coloured(m image.Image, c color.Color) (bounds image.Rectangle) {
 }
 
 func TestWrite(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "new", "folder")
+	dir := t.TempDir()
 	e := evaluation(12)
 	about := About{Data: "greys valid, 12 pictures", Labels: []string{"a", "b", "c"}, Fast: &disk.Fast{Lead: 0.5}}
 	require.NoError(t, Write(dir, about, e, greys(12)))

@@ -12,38 +12,6 @@ func Sigmoid(x float32) float32 { return kernel.Sigmoid(x) }
 // Tanh is (e^2x - 1)/(e^2x + 1), within 0.51 units in the last place.
 func Tanh(x float32) float32 { return kernel.Tanh(x) }
 
-// SigmoidForward writes y = sigmoid(x), elementwise; y may be x.
-func SigmoidForward(y, x []float32) {
-	_ = y[:len(x)]
-	for i, v := range x {
-		y[i] = Sigmoid(v)
-	}
-}
-
-// SigmoidBackward writes dx = dy * y(1-y); dx may be dy.
-func SigmoidBackward(dx, dy, y []float32) {
-	_, _ = dx[:len(y)], dy[:len(y)]
-	for i, v := range y {
-		dx[i] = dy[i] * (v * (1 - v))
-	}
-}
-
-// TanhForward writes y = tanh(x), elementwise; y may be x.
-func TanhForward(y, x []float32) {
-	_ = y[:len(x)]
-	for i, v := range x {
-		y[i] = Tanh(v)
-	}
-}
-
-// TanhBackward writes dx = dy * (1 - y^2); dx may be dy.
-func TanhBackward(dx, dy, y []float32) {
-	_, _ = dx[:len(y)], dy[:len(y)]
-	for i, v := range y {
-		dx[i] = dy[i] * (1 - float32(v*v))
-	}
-}
-
 // ReLUForward writes y = max(x, 0), elementwise; y may be x. NaN stays NaN.
 func ReLUForward(y, x []float32) {
 	_ = y[:len(x)]

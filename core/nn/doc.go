@@ -1,8 +1,8 @@
 // Package nn holds the layers of the network, forward and backward side by side.
 //
 // It is readable scalar Go. Convolutions, linear layers, pooling and batch norm here are the
-// definition that the fused kernels of package kernel are tested against; the activations,
-// the pointwise half of the LSTM, the losses and Adam are what training and inference run.
+// definition that the faster ones of package core are tested against; the activations,
+// the pointwise half of the LSTM, the cross entropy and Adam are what training and inference run.
 //
 // One capital per dimension:
 //

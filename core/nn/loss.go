@@ -61,19 +61,3 @@ func CrossEntropy(logits []float32, label int, smoothing float32, dlogits []floa
 	}
 	return loss
 }
-
-// MSE returns the mean of (y - target)^2 and, unless dy is nil, adds scale times its gradient:
-//
-//	dy += scale * 2*(y - target)/len(y)
-func MSE(y, target, dy []float32, scale float32) float64 {
-	var sum float64
-	factor := 2 * scale / float32(len(y))
-	for i := range y {
-		d := y[i] - target[i]
-		sum += float64(float64(d) * float64(d))
-		if dy != nil {
-			dy[i] += float32(factor * d)
-		}
-	}
-	return sum / float64(len(y))
-}

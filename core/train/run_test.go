@@ -146,6 +146,29 @@ func TestRunSurvivesKill(t *testing.T) {
 	assert.Positive(t, kills)
 	t.Log(kills, "kills")
 	sameRun(t, whole, dir)
+	parts, err := filepath.Glob(filepath.Join(dir, "*.part"))
+	require.NoError(t, err)
+	assert.Empty(t, parts, "nothing half written stays")
+}
+
+// TestRunSweeps: what a killed run left half written is gone with the next, and nothing else is.
+func TestRunSweeps(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c := barsConfig(dir, Ours)
+	c.Epochs = 1
+	require.NoError(t, run(context.Background(), c, openBars))
+	left, others := []string{StateFile + ".1.part", BestFile + ".23.part"}, []string{"confusion.csv.4.part", "state.gob.old", "notes.part"}
+	for _, name := range append(left, others...) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
+	}
+	c.Resume = true
+	require.NoError(t, run(context.Background(), c, openBars))
+	for _, name := range left {
+		assert.NoFileExists(t, filepath.Join(dir, name))
+	}
+	for _, name := range others {
+		assert.FileExists(t, filepath.Join(dir, name))
+	}
 }
 
 func TestRunFolder(t *testing.T) {

@@ -31,6 +31,8 @@ import (
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/pixels"
+	"gdram/core/policy"
+	"gdram/core/train"
 )
 
 var letters = strings.Fields("a b c d e f g h i j")
@@ -312,7 +314,25 @@ func TestPanic(t *testing.T) {
 	a.classify("", typeJPEG, file)
 }
 
+// Several looks are as wide as training ended, as on the command line.
+func TestTaughtNoise(t *testing.T) {
+	for _, recipe := range []string{"", "gdram", "reference", "another's", "gdram-scan", "gdram-random"} {
+		looks, want := train.Taught(recipe)
+		got, err := taughtNoise(recipe)
+		if looks != train.Policy {
+			assert.ErrorContains(t, err, recipe)
+			continue
+		}
+		assert.NoError(t, err, recipe)
+		assert.Equal(t, want, got, recipe)
+	}
+	s, err := newService(maps.All(map[string][]byte{"x": file(t, 1, checkpoint.Meta{Labels: letters, Extra: map[string]string{train.KeyRecipe: "gdram"}})}))
+	require.NoError(t, err)
+	assert.EqualValues(t, float32(policy.TaughtNoise), s.models[0].noise)
+}
+
 func TestNewServiceRefuses(t *testing.T) {
+	scan := checkpoint.Meta{Labels: letters, Extra: map[string]string{train.KeyRecipe: "gdram-scan"}}
 	bad := checkpoint.Meta{Labels: letters, Extra: map[string]string{checkpoint.KeyFast: "soon"}}
 	for _, tc := range []struct {
 		files map[string][]byte
@@ -322,6 +342,7 @@ func TestNewServiceRefuses(t *testing.T) {
 		{map[string][]byte{"x": []byte("short")}, "the weights for x"},
 		{map[string][]byte{"x": file(t, 1, checkpoint.Meta{})}, "do not name their classes"},
 		{map[string][]byte{"x": file(t, 1, bad)}, "the weights for x"},
+		{map[string][]byte{"x": file(t, 1, scan)}, "the weights for x: they learnt with the recipe gdram-scan, which has no policy"},
 	} {
 		_, err := newService(maps.All(tc.files))
 		assert.ErrorContains(t, err, tc.want)

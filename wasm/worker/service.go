@@ -36,6 +36,7 @@ type model struct {
 
 	classifier *core.Classifier
 	fast       core.Options
+	noise      float32 // of samples: factor on the policy's standard deviation
 }
 
 // newService opens the files of weights, by the names of their models. It lets go of each before it asks for the next.
@@ -50,13 +51,17 @@ func newService(files iter.Seq2[string, []byte]) (*service, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the weights for %s: %w", name, err)
 		}
+		noise, err := taughtNoise(meta.Extra["recipe"])
+		if err != nil {
+			return nil, fmt.Errorf("the weights for %s: %w", name, err)
+		}
 		if len(meta.Labels) == 0 {
 			return nil, fmt.Errorf("the weights for %s do not name their classes", name)
 		}
 		sum := sha256.Sum256(file)
 		s.models = append(s.models, &model{
 			Name: name, SHA256: hex.EncodeToString(sum[:]), Gray: meta.Gray, Labels: meta.Labels,
-			classifier: core.NewClassifier(params), fast: fast.Options(),
+			classifier: core.NewClassifier(params), fast: fast.Options(), noise: noise,
 		})
 	}
 	if len(s.models) == 0 {
@@ -64,6 +69,18 @@ func newService(files iter.Seq2[string, []byte]) (*service, error) {
 	}
 	slices.SortFunc(s.models, func(a, b *model) int { return strings.Compare(a.Name, b.Name) })
 	return s, nil
+}
+
+// taughtNoise is how wide a network's policy looked when its training ended, by the recipe that its file names: what
+// train.Taught says, which would link training.
+func taughtNoise(recipe string) (float32, error) {
+	switch recipe {
+	case "gdram":
+		return policy.TaughtNoise, nil
+	case "gdram-scan", "gdram-random":
+		return 0, fmt.Errorf("they learnt with the recipe %s, which has no policy, to be compared by gdram eval; choose others", recipe)
+	}
+	return 1, nil
 }
 
 // model returns the one of a name, or nil.
@@ -83,7 +100,7 @@ func (s *service) look(m *model, prepared []uint8, how wish) (answer.Answer, boo
 	switch {
 	case how.samples > 0:
 		// Number 0, as on the command line: the answer shall not depend on what else was asked.
-		r = &core.NewSampler(m.classifier, how.samples, policy.TaughtNoise, 0).ClassifyBlock([][]float32{s.image}, 0)[0]
+		r = &core.NewSampler(m.classifier, how.samples, m.noise, 0).ClassifyBlock([][]float32{s.image}, 0)[0]
 	case how.fast:
 		r = m.classifier.Classify(s.image, m.fast)
 	default:

@@ -7,8 +7,12 @@ const KIND = 'gdram-';
 const name = KIND + site.version;
 const top = new URL('.', location.href).href;
 
+// The page is kept by its folder's address: hosts such as Cloudflare send whoever asks for its file there, and a browser
+// refuses to show an answer that was sent on.
+const PAGE = 'index.html';
+
 self.addEventListener('install', (event) => {
-  const whole = site.files.map((file) => new Request(file, { cache: 'reload' }));
+  const whole = site.files.map((file) => new Request(file === PAGE ? top : file, { cache: 'reload' }));
   event.waitUntil(caches.open(name).then((cache) => cache.addAll(whole)));
 });
 
@@ -18,6 +22,6 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  const asked = request.url.split(/[?#]/)[0] === top ? 'index.html' : request;
+  const asked = request.url.split(/[?#]/)[0] === top + PAGE ? top : request;
   event.respondWith(caches.open(name).then((cache) => cache.match(asked, { ignoreSearch: true })).then((kept) => kept ?? fetch(request)));
 });

@@ -1,4 +1,5 @@
-// A web server as static hosts are: files of a folder, gzipped, with headers that a test chooses.
+// A web server as static hosts are: files of a folder, gzipped, with headers that a test chooses. A folder's page has one address, as
+// with Cloudflare: whoever asks for its file is sent there.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -18,6 +19,10 @@ export async function serve(folder, { headers = {}, fallback = undefined } = {})
   const site = { sent: new Map(), hold: undefined, headers, forget: () => packed.clear() };
   const server = createServer(async (request, response) => {
     const asked = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+    if (asked.endsWith('/index.html')) {
+      response.writeHead(307, { location: asked.slice(0, -'index.html'.length) }).end();
+      return;
+    }
     const name = asked.endsWith('/') ? `${asked}index.html` : asked;
     await site.hold?.(name);
     const file = path.join(folder, path.normalize(name));

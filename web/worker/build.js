@@ -35,8 +35,8 @@ function network() {
   if (models.length === 0) throw new Error('there are no weights/*.safetensors, so the Worker would have no network; restore them with git');
   for (const name of models) cpSync(path.join(top, 'weights', `${name}.safetensors`), path.join(build, `${name}.bin`));
   writeFileSync(path.join(build, 'weights.js'), [
-    ...models.map((name) => `import ${name} from './${name}.bin';`),
-    `export default { ${models.join(', ')} };`, '',
+    ...models.map((name, i) => `import model${i} from ${JSON.stringify(`./${name}.bin`)};`), // a name need not be JavaScript's
+    `export default { ${models.map((name, i) => `${JSON.stringify(name)}: model${i}`).join(', ')} };`, '',
   ].join('\n'));
 }
 
@@ -67,6 +67,10 @@ function page() {
     `  Content-Security-Policy: ${policy}; frame-ancestors 'none'`,
     '  X-Content-Type-Options: nosniff',
     '  Referrer-Policy: no-referrer',
+    // The service worker fetches the files that it keeps, which documents may not.
+    '/sw.js',
+    '  ! Content-Security-Policy',
+    "  Content-Security-Policy: default-src 'none'; connect-src 'self'",
     `/${kept}/*`,
     '  Cache-Control: public, max-age=31536000, immutable', '',
   ].join('\n'));

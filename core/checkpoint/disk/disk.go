@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/x448/float16"
 
@@ -75,7 +78,7 @@ type entry struct {
 }
 
 // Encode lays weights out as safetensors: the same bytes for the same weights. It refuses
-// weights that are not finite or, for F16, beyond its range of ±65504.
+// weights that are not sound or, for F16, beyond its range of ±65504.
 //
 // The one safetensors library for Go takes the scalars of the state dict for empty
 // tensors, and the format is a header and the numbers.
@@ -83,7 +86,7 @@ func Encode(p *core.Params, meta checkpoint.Meta, dtype DType) ([]byte, error) {
 	if dtype != F32 && dtype != F16 {
 		return nil, fmt.Errorf("unknown type %q of weights; want F32 or F16", dtype)
 	}
-	if err := checkpoint.Finite(p); err != nil {
+	if err := checkpoint.Sound(p); err != nil {
 		return nil, err
 	}
 	metadata, err := Metadata(meta, p.Classes)
@@ -196,18 +199,31 @@ func (f Fast) Note(meta *checkpoint.Meta) {
 	meta.Extra[checkpoint.KeyFast] = fmt.Sprintf(`{"lead":%.4g}`, f.Lead)
 }
 
+// part is how the name of a file ends while WriteFile writes it.
+const part = ".part"
+
+// IsPart reports whether WriteFile gave a file this name while it wrote the file called whole; a process that is
+// killed leaves it behind.
+func IsPart(name, whole string) bool {
+	return strings.HasPrefix(name, whole+".") && strings.HasSuffix(name, part)
+}
+
 // WriteFile writes b to path through a file beside it that is renamed at the end, so that
 // whoever reads path at any moment, even after a crash, finds the old bytes or the new.
 func WriteFile(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("cannot write %s: %w", path, cause(err))
+		}
+	}()
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+part)
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
+		return err
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("cannot write %s: %w", path, err)
 		}
 	}()
 	if _, err := f.Write(b); err != nil {
@@ -223,4 +239,15 @@ func WriteFile(path string, b []byte) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// cause leaves out of an error the name of the file beside it, which nobody asked for and which is gone.
+func cause(err error) error {
+	if at := new(fs.PathError); errors.As(err, &at) {
+		return at.Err
+	}
+	if link := new(os.LinkError); errors.As(err, &link) {
+		return link.Err
+	}
+	return err
 }

@@ -12,7 +12,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"hash/crc32"
 	"math"
 	"path"
 	"slices"
@@ -30,22 +30,10 @@ import (
 // classBias is the tensor whose length is the number of classes.
 const classBias = "class_net.fc.2.bias"
 
-// Import reads a .pth file. The state dict may lie under a key as trainers write it, and
+// Decode reads a .pth file. The state dict may lie under a key as trainers write it, and
 // its names may begin with "module." as DataParallel leaves them; it must hold the tensors
-// of core.Specs and no others. Errors are sentences that begin with the path.
-func Import(file string) (*core.Params, error) {
-	b, err := disk.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	p, err := decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return p, nil
-}
-
-func decode(b []byte) (p *core.Params, err error) {
+// of core.Specs and no others. Errors are sentences without the name of the file.
+func Decode(b []byte) (p *core.Params, err error) {
 	// A damaged pickle program can drive the library's machine into a panic.
 	defer func() {
 		if r := recover(); r != nil {
@@ -67,8 +55,8 @@ func decode(b []byte) (p *core.Params, err error) {
 	return fill(state, data)
 }
 
-// storages returns the bytes of a storage, at most limit of them.
-type storages func(key string, limit int) ([]byte, error)
+// storages returns the bytes of a storage.
+type storages func(key string) ([]byte, error)
 
 // readZip reads the format since PyTorch 1.6: NAME/data.pkl holds the pickled object, NAME/data/KEY
 // the raw numbers of each storage.
@@ -82,23 +70,28 @@ func readZip(b []byte) (any, storages, error) {
 		_, name, _ := strings.Cut(f.Name, "/")
 		records[name] = f
 	}
-	open := func(name string, limit int) ([]byte, error) {
+	open := func(name string) ([]byte, error) {
 		f, ok := records[name]
 		if !ok {
 			return nil, fmt.Errorf("the archive has no %s", name)
 		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, err
+		if f.Method != zip.Store { // a few kilobytes could unfold to gigabytes
+			return nil, fmt.Errorf("record %s is compressed, which PyTorch does not do", name)
 		}
-		defer r.Close()
-		content, err := io.ReadAll(io.LimitReader(r, int64(limit)+1)) // one more meets the end, and with it the checksum
+		at, err := f.DataOffset()
 		if err != nil {
 			return nil, fmt.Errorf("record %s: %w", name, err)
 		}
-		return content[:min(limit, len(content))], nil
+		if at > int64(len(b)) || f.CompressedSize64 > uint64(int64(len(b))-at) {
+			return nil, fmt.Errorf("it ends within record %s", name)
+		}
+		content := b[at:][:f.CompressedSize64]
+		if f.CRC32 != 0 && f.CRC32 != crc32.ChecksumIEEE(content) { // 0 where PyTorch was told to spare it
+			return nil, fmt.Errorf("record %s: %w", name, zip.ErrChecksum)
+		}
+		return content, nil
 	}
-	program, err := open("data.pkl", len(b))
+	program, err := open("data.pkl")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,9 +99,7 @@ func readZip(b []byte) (any, storages, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return object, func(key string, limit int) ([]byte, error) {
-		return open(path.Join("data", key), limit)
-	}, nil
+	return object, func(key string) ([]byte, error) { return open(path.Join("data", key)) }, nil
 }
 
 // The legacy format is a row of pickles: these two numbers, the system, the object, and
@@ -161,9 +152,7 @@ func readLegacy(b []byte) (any, storages, error) {
 		}
 		data[key], rest = rest[:int(n)*w], rest[int(n)*w:]
 	}
-	return object, func(key string, limit int) ([]byte, error) {
-		return data[key][:min(limit, len(data[key]))], nil
-	}, nil
+	return object, func(key string) ([]byte, error) { return data[key], nil }, nil
 }
 
 // numbers is a kind of storage: how PyTorch calls it, and how its numbers are read.
@@ -348,7 +337,7 @@ func fill(state map[string]tensor, data storages) (*core.Params, error) {
 		}
 		w := x.storage.kind.width
 		begin, end := x.offset*w, (x.offset+s.Len())*w
-		b, err := data(x.storage.key, end)
+		b, err := data(x.storage.key)
 		if err != nil {
 			return nil, fmt.Errorf("the tensor %s cannot be read: %w; copy the file again", s.Name, err)
 		}
@@ -370,7 +359,7 @@ func fill(state map[string]tensor, data storages) (*core.Params, error) {
 			v[i] = kind.read(b[i*kind.width:])
 		}
 	}
-	if err := checkpoint.Finite(p); err != nil {
+	if err := checkpoint.Sound(p); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,6 +31,7 @@ type file struct {
 
 	edit func(name string, shape []int) (string, []int) // spoils a tensor; "" drops it
 	nan  string                                         // tensor that gets a NaN
+	sign float32                                        // of running variances; 0 for 1
 }
 
 // written is what a file is made of: the pickle and the storages in order.
@@ -70,6 +72,9 @@ func (f file) write(legacy bool) written {
 		for _, v := range weights[t.Name] {
 			if t.Name == f.nan {
 				v = float32(math.NaN())
+			}
+			if f.sign != 0 && strings.HasSuffix(t.Name, ".running_var") {
+				v *= f.sign
 			}
 			switch {
 			case t.Shape == nil:
@@ -117,12 +122,14 @@ func (f file) write(legacy bool) written {
 	return w
 }
 
-func (f file) zip(t *testing.T) []byte {
+func (f file) zip(t *testing.T) []byte { return f.packed(t, zip.Store) }
+
+func (f file) packed(t *testing.T, method uint16) []byte {
 	w := f.write(false)
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	add := func(name string, content []byte) {
-		e, err := z.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: zip.Store})
+		e, err := z.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: method})
 		require.NoError(t, err)
 		_, err = e.Write(content)
 		require.NoError(t, err)
@@ -188,9 +195,7 @@ func TestImport(t *testing.T) {
 		{"float64", file{classes: 10, device: "cpu", double: true}},
 	} {
 		for format, b := range map[string][]byte{"zip": tc.zip(t), "legacy": tc.legacy(t)} {
-			path := filepath.Join(t.TempDir(), "w.pth")
-			require.NoError(t, os.WriteFile(path, b, 0o644))
-			p, err := Import(path)
+			p, err := Decode(b)
 			require.NoError(t, err, "%s, %s", tc.why, format)
 			requireFormula(t, p, tc.classes, 7)
 		}
@@ -219,7 +224,9 @@ func TestImportRealFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
-		p, err := Import(path)
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		p, err := Decode(b)
 		require.NoError(t, err)
 		requireFormula(t, p, p.Classes, 0)
 	}
@@ -255,10 +262,11 @@ func TestImportRefuses(t *testing.T) {
 			}
 			return name, shape
 		})},
+		{"a negative variance", "glimpse_net.fc_g.1.running_var holds a negative variance", file{classes: 10, device: "cpu", sign: -1}},
 		{"NaN", "rnn2.fc.bias holds NaN", file{classes: 10, device: "cpu", nan: "rnn2.fc.bias"}},
 	} {
 		for format, b := range map[string][]byte{"zip": tc.zip(t), "legacy": tc.legacy(t)} {
-			_, err := decode(b)
+			_, err := Decode(b)
 			assert.ErrorContains(t, err, tc.want, "%s, %s", tc.why, format)
 		}
 	}
@@ -275,15 +283,14 @@ func TestImportRefuses(t *testing.T) {
 		{"foreign", []byte("hello"), "neither as a zip archive nor"},
 		{"only the start of a zip", []byte("PK\x03\x04"), "zip"},
 		{"a bit flipped in a zip", flipped, "checksum"},
+		{"a zip that unfolds", good.packed(t, zip.Deflate), "record data.pkl is compressed"},
 		{"legacy without storages", legacy[:10_000], "ends"},
 		{"legacy cut short by a byte", legacy[:len(legacy)-1], "ends within storage"},
 		{"a pickle of something else", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02K\x05.\x80\x02]."), "no state dict"},
 	} {
-		_, err := decode(tc.b)
+		_, err := Decode(tc.b)
 		assert.ErrorContains(t, err, tc.want, tc.why)
 	}
-	_, err := Import(filepath.Join(t.TempDir(), "none.pth"))
-	assert.ErrorContains(t, err, "none.pth")
 }
 
 func TestImportSurvivesDamage(t *testing.T) {
@@ -293,8 +300,8 @@ func TestImportSurvivesDamage(t *testing.T) {
 		for _, good := range [][]byte{zipped, legacy} {
 			b := bytes.Clone(good)
 			b[rng.IntN(12_000)] ^= 1 << rng.IntN(8) // in the pickle
-			decode(b)
-			decode(good[:rng.IntN(len(good))])
+			Decode(b)
+			Decode(good[:rng.IntN(len(good))])
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gdram/core/checkpoint/disk"
-	"gdram/core/dataset"
 )
 
 type convertCommand struct {
@@ -22,20 +21,14 @@ func (v *convertCommand) Run(c *console) error {
 	if !strings.HasSuffix(v.Out, ".safetensors") {
 		return fmt.Errorf("cannot write %s: want a name that ends in .safetensors, the one format written", v.Out)
 	}
-	params, meta, err := readWeights(v.In)
+	net, err := readWeights(v.In)
 	if err != nil {
 		return err
 	}
 	if v.Dataset != "" {
-		labels, gray, err := dataset.Labels(string(v.Dataset))
-		if err != nil {
+		if err := net.learntFrom(string(v.Dataset)); err != nil {
 			return err
 		}
-		if params.Classes != len(labels) {
-			return fmt.Errorf("%s tells %d classes apart and %s has %d; name the data set it learnt from",
-				v.In, params.Classes, v.Dataset, len(labels))
-		}
-		meta.Dataset, meta.Labels, meta.Gray = string(v.Dataset), labels, gray
 	}
 	if v.Fast != "" {
 		lead, err := strconv.ParseFloat(v.Fast, 64)
@@ -43,16 +36,16 @@ func (v *convertCommand) Run(c *console) error {
 		if err != nil || !fast.Valid() {
 			return fmt.Errorf("--fast is %q; want a probability above 0, up to 1, as in 0.5", v.Fast)
 		}
-		fast.Note(&meta)
+		fast.Note(&net.meta)
 	}
 	dtype := disk.DType(strings.ToUpper(v.DType))
-	if err := disk.Save(v.Out, params, meta, dtype); err != nil {
+	if err := disk.Save(v.Out, net.params, net.meta, dtype); err != nil {
 		return err
 	}
 	info, err := os.Stat(v.Out)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s: %d tensors as %s, %d classes, %d bytes\n", v.Out, len(params.Specs), v.DType, params.Classes, info.Size())
+	fmt.Fprintf(c.out, "%s: %d tensors as %s, %d classes, %d bytes\n", v.Out, len(net.params.Specs), v.DType, net.params.Classes, info.Size())
 	return nil
 }

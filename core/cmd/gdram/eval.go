@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -65,10 +66,8 @@ type way struct {
 
 func (e *evalCommand) Run(c *console) error {
 	answers, err := e.evaluate(c)
-	if err != nil {
-		return err
-	}
-	return e.print(c, answers)
+	// What was measured is told even where it cannot be drawn.
+	return cmp.Or(err, e.print(c, answers))
 }
 
 // evaluate measures, an answer for each way to look, and fills the folder --out.
@@ -81,6 +80,11 @@ func (e *evalCommand) evaluate(c *console) ([]evaluation, error) {
 	set, err := e.open(name, ways)
 	if err != nil {
 		return nil, err
+	}
+	if e.Out != "" {
+		if err := os.MkdirAll(e.Out, 0o755); err != nil {
+			return nil, fmt.Errorf("cannot make the folder for the plots: %w", err)
+		}
 	}
 	var answers []evaluation
 	var results []*train.Evaluation
@@ -180,14 +184,9 @@ func (e *evalCommand) ways() ([]way, error) {
 
 // open returns the pictures, which all networks must fit.
 func (e *evalCommand) open(name string, ways []way) (dataset.Set, error) {
-	labels, _, err := dataset.Labels(name)
-	if err != nil {
-		return nil, err
-	}
 	for _, w := range ways {
-		if w.net.params.Classes != len(labels) {
-			return nil, fmt.Errorf("the weights in %s tell %d classes apart and %s has %d; name the data set they learnt from",
-				w.net.source, w.net.params.Classes, name, len(labels))
+		if err := w.net.learntFrom(name); err != nil {
+			return nil, err
 		}
 	}
 	fresh := map[string]func(string) (dataset.Set, error){"fresh": dataset.FreshTest, "fresh-valid": dataset.FreshValid}[e.Split]

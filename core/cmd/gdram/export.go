@@ -23,6 +23,9 @@ func (v *exportCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	if _, err := net.policy("export"); err != nil {
+		return err
+	}
 	metadata, err := disk.Metadata(net.meta, net.params.Classes)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,28 +39,17 @@ func openNetwork(file string, name datasetName) (*network, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w with --weights", err)
 		}
-		params, meta, err := checkpoint.Decode(b)
+		net, err := decode(b, embedded)
 		if err != nil {
 			return nil, fmt.Errorf("the embedded weights for %s: %w", name, err)
 		}
-		sum := sha256.Sum256(b)
-		return &network{params, meta, embedded, hex.EncodeToString(sum[:])}, nil
+		return net, nil
 	}
-	params, meta, err := readWeights(file)
-	if err != nil {
-		return nil, err
+	net, err := readWeights(file)
+	if err == nil && name != "" {
+		err = net.learntFrom(string(name))
 	}
-	sum, err := fileSum(file)
-	if err != nil {
-		return nil, err
-	}
-	net := &network{params, meta, file, sum}
-	if name != "" {
-		if err := net.learntFrom(string(name)); err != nil {
-			return nil, err
-		}
-	}
-	return net, nil
+	return net, err
 }
 
 // learntFrom adds what a data set named on the command line tells of the network, where its
@@ -86,23 +74,40 @@ func (n *network) learntFrom(name string) error {
 	return nil
 }
 
-// readWeights reads safetensors or, going by the name, what PyTorch saved.
-func readWeights(file string) (*core.Params, checkpoint.Meta, error) {
+// readWeights reads safetensors or what PyTorch saved.
+func readWeights(file string) (*network, error) {
 	switch info, err := os.Stat(file); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, checkpoint.Meta{}, fmt.Errorf("there is no file of weights %s; check its name and folder", file)
+		return nil, fmt.Errorf("there is no file of weights %s; check its name and folder", file)
 	case err != nil:
-		return nil, checkpoint.Meta{}, fmt.Errorf("cannot read weights: %w; choose a file that can be read", err)
+		return nil, fmt.Errorf("cannot read weights: %w; choose a file that can be read", err)
 	case info.IsDir():
-		return nil, checkpoint.Meta{}, fmt.Errorf("%s is a folder; name the file of weights in it, as %s", file, filepath.Join(file, train.BestFile))
+		return nil, fmt.Errorf("%s is a folder; name the file of weights in it, as %s", file, filepath.Join(file, train.BestFile))
 	}
-	if isPyTorch(file) {
-		params, err := pytorch.Import(file)
-		return params, checkpoint.Meta{}, err
+	b, err := disk.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	return disk.Load(file)
+	net, err := decode(b, file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return net, nil
 }
 
+// decode makes a network of a file's bytes. What is in it says of which kind it is; the name does where that says nothing.
+func decode(b []byte, source string) (net *network, err error) {
+	sum := sha256.Sum256(b)
+	net = &network{source: source, sha256: hex.EncodeToString(sum[:])}
+	if checkpoint.IsPyTorch(b) || isPyTorch(source) {
+		net.params, err = pytorch.Decode(b)
+	} else {
+		net.params, net.meta, err = checkpoint.Decode(b)
+	}
+	return net, err
+}
+
+// isPyTorch reports whether a file has a name as PyTorch's have.
 func isPyTorch(file string) bool {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".pth", ".pt":
@@ -111,17 +116,15 @@ func isPyTorch(file string) bool {
 	return false
 }
 
-func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
+// policy returns how wide the network's policy looked when its training ended, and refuses, for a command, networks
+// that learnt without one.
+func (n *network) policy(command string) (noise float32, err error) {
+	looks, noise := train.Taught(n.meta.Extra[train.KeyRecipe])
+	if looks != train.Policy {
+		return 0, fmt.Errorf("the weights in %s learnt with %s looks, to be compared with others by gdram eval; %s needs a policy, so choose other weights",
+			n.source, looks, command)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("cannot read %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return noise, nil
 }
 
 // fast returns where the weights say that fast mode stops.

@@ -10,7 +10,6 @@ import (
 	"gdram/core"
 	"gdram/core/answer"
 	"gdram/core/pixels"
-	"gdram/core/train"
 )
 
 type predictCommand struct {
@@ -92,9 +91,9 @@ func (p *predictCommand) Run(c *console) error {
 
 // classify returns what looks at one picture, as the flags say.
 func (p *predictCommand) classify(net *network) (func(picture []float32) *core.Result, error) {
-	looks, noise := train.Taught(net.meta.Extra[train.KeyRecipe])
-	if looks != train.Policy {
-		return nil, fmt.Errorf("the weights in %s learnt with %s looks, to be compared with others by gdram eval; predict needs a policy, so choose other weights", net.source, looks)
+	noise, err := net.policy("predict")
+	if err != nil {
+		return nil, err
 	}
 	classifier := core.NewClassifier(net.params)
 	if p.Samples > 0 {
@@ -107,7 +106,6 @@ func (p *predictCommand) classify(net *network) (func(picture []float32) *core.R
 	}
 	var options core.Options
 	if p.Fast {
-		var err error
 		if options, err = net.fast(); err != nil {
 			return nil, err
 		}

@@ -109,8 +109,11 @@ func (t *trainCommand) config() (train.Config, error) {
 		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe,
 		Dir: t.Checkpoint,
 		Load: func(path string) (*core.Params, error) {
-			params, _, err := readWeights(path)
-			return params, err
+			net, err := readWeights(path)
+			if err != nil {
+				return nil, err
+			}
+			return net.params, nil
 		},
 	}
 	if err := cmp.Or(

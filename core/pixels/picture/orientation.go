@@ -11,6 +11,9 @@ import (
 func orientation(jpeg []byte) int {
 	const app1 = 0xe1
 	for marker, segment := range segments(jpeg) {
+		if marker == startOfScan {
+			break // what follows is about other pictures
+		}
 		if tiff, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && marker == app1 {
 			return orientationOf(tiff)
 		}
@@ -18,33 +21,46 @@ func orientation(jpeg []byte) int {
 	return 1
 }
 
-// progressive reports whether a JPEG file comes in several scans, each finer.
-func progressive(jpeg []byte) bool {
+// scans returns whether a JPEG file is progressive, each scan finer than the one before, and how many scans it has.
+func scans(jpeg []byte) (progressive bool, count int) {
 	const startOfFrame2 = 0xc2
 	for marker := range segments(jpeg) {
-		if marker == startOfFrame2 {
-			return true
+		switch marker {
+		case startOfFrame2:
+			progressive = true
+		case startOfScan:
+			count++
 		}
 	}
-	return false
+	return progressive, count
 }
 
 const startOfScan = 0xda // a marker
 
-// segments gives the marker and the content of each segment of a JPEG file before its pixels.
+// segments gives the marker and the content of each segment of a JPEG file. As decoders do, it steps over whatever stands
+// between them: the pixels that follow a scan's head, and what does not belong there. Were it stricter than they are,
+// a file could hide from it what they will meet.
 func segments(jpeg []byte) iter.Seq2[byte, []byte] {
+	const stuffed, temporary, restart0, restart7, endOfImage, fill = 0x00, 0x01, 0xd0, 0xd7, 0xd9, 0xff
 	return func(yield func(byte, []byte) bool) {
-		const fill = 0xff
-		for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff && jpeg[at+1] != startOfScan; {
-			if jpeg[at+1] == fill { // any number of them may stand before a marker
-				at++
-				continue
-			}
-			length := int(binary.BigEndian.Uint16(jpeg[at+2:])) // counts its own two bytes
-			if length < 2 || at+2+length > len(jpeg) || !yield(jpeg[at+1], jpeg[at+4:at+2+length]) {
+		for at := 2; ; {
+			next := bytes.IndexByte(jpeg[min(at, len(jpeg)):], 0xff)
+			if at += next + 1; next < 0 || at+3 > len(jpeg) {
 				return
 			}
-			at += 2 + length
+			switch marker := jpeg[at]; {
+			case marker == fill: // any number of them may stand before a marker
+			case marker == stuffed || marker == temporary || marker >= restart0 && marker <= restart7: // they have no content
+				at++
+			case marker == endOfImage:
+				return
+			default:
+				length := int(binary.BigEndian.Uint16(jpeg[at+1:])) // counts its own two bytes
+				if length < 2 || at+1+length > len(jpeg) || !yield(marker, jpeg[at+3:at+1+length]) {
+					return
+				}
+				at += 1 + length
+			}
 		}
 	}
 }

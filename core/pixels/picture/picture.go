@@ -65,9 +65,12 @@ func Decode(file []byte, options Options) (p Picture, err error) {
 	return p, nil
 }
 
-// maxScans bounds those of a progressive JPEG. Each may visit every pixel and take a few bytes of the file; programs
-// that save pictures make ten.
-const maxScans = 100
+// The scans of a JPEG file, each of which may visit every pixel and take a small part of the file. A plain one needs one
+// for each colour at most; programs that save progressive ones make ten.
+const (
+	maxPlainScans       = 4
+	maxProgressiveScans = 100
+)
 
 // bounded refuses a picture that would take too much memory or time.
 func bounded(file []byte, config image.Config, kind string, most int) error {
@@ -75,15 +78,19 @@ func bounded(file []byte, config image.Config, kind string, most int) error {
 		return fmt.Errorf("is %dx%d pixels; want at least 1x1", config.Width, config.Height)
 	}
 	how, advice := "", ""
-	switch {
-	case config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model:
+	if config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model {
 		most, how, advice = most/2, " of sixteen bits a colour", ", or with eight"
-	case kind == "jpeg" && progressive(file):
-		if scans := bytes.Count(file, []byte{0xff, startOfScan}); scans > maxScans {
-			return fmt.Errorf("is progressive JPEG of %d scans, more than %d; save it as plain JPEG", scans, maxScans)
+	}
+	if kind == "jpeg" {
+		progressive, count := scans(file)
+		maxScans := maxPlainScans
+		if progressive { // its coefficients are all kept until the last scan, four bytes each
+			maxScans = maxProgressiveScans
+			most, how, advice = most/2, " of progressive JPEG", ", or as plain JPEG"
 		}
-		// Its coefficients are all kept until the last scan, four bytes each.
-		most, how, advice = most/2, " of progressive JPEG", ", or as plain JPEG"
+		if count > maxScans {
+			return fmt.Errorf("is JPEG of %d scans, more than %d; save it anew as plain JPEG", count, maxScans)
+		}
 	}
 	if config.Width > most/config.Height {
 		return fmt.Errorf("is %dx%d pixels%s, more than %g million; save it smaller%s",

@@ -169,18 +169,67 @@ func TestFasterDecoder(t *testing.T) {
 	assert.Equal(t, "firs", string(got.RGBA[last:]), "what it decoded is turned as the camera was held")
 }
 
+// again repeats a JPEG file's scan, so that it has so many.
+func again(file []byte, scans int) []byte {
+	from, to := bytes.Index(file, []byte{0xff, startOfScan, 0, 12}), bytes.LastIndex(file, []byte{0xff, 0xd9})
+	repeated := append(bytes.Clone(file[:from]), bytes.Repeat(file[from:to], scans)...)
+	return append(repeated, file[to:]...)
+}
+
+// What a decoder steps over hides nothing from the bounds, and nothing else counts as a scan.
+func TestScans(t *testing.T) {
+	plain := encode(t, quarters())
+	frame := bytes.Index(plain, []byte{0xff, 0xc0})
+	for _, tc := range []struct {
+		why    string
+		before []byte // stands before the frame's head
+		after  []byte // behind the picture
+	}{
+		{why: "nothing"},
+		{why: "a stray byte", before: []byte{1}},
+		{why: "stray bytes, one as of pixels", before: []byte{1, 2, 0xff, 0x00, 3}},
+		{why: "a restart", before: []byte{0xff, 0xd3}},
+		{why: "fill", before: []byte{0xff, 0xff, 0xff}},
+		{why: "a comment that reads like a scan", before: []byte{0xff, 0xfe, 0, 6, 0xff, startOfScan, 0, 2}},
+		{why: "a film behind the picture", after: bytes.Repeat([]byte{0xff, startOfScan, 0, 2}, 200)},
+	} {
+		file := append(append(append(bytes.Clone(plain[:frame]), tc.before...), plain[frame:]...), tc.after...)
+		for n := range 3 {
+			got, err := Decode(again(file, n+1), Options{MaxPixels: 48 * 32})
+			require.NoError(t, err, "%s: decoders take it", tc.why)
+			near(t, quarters().Pix, got.RGBA, tc.why)
+			_, count := scans(again(file, n+1))
+			assert.Equal(t, n+1, count, tc.why)
+		}
+		file[frame+len(tc.before)+1] = 0xc2
+		progressive, _ := scans(file)
+		assert.True(t, progressive, tc.why)
+		_, err := Decode(file, Options{MaxPixels: 48 * 32})
+		assert.ErrorContains(t, err, "of progressive JPEG, more than", tc.why)
+	}
+}
+
+// A marker without content, which Go's decoder does not know and others step over, swallows no scan.
+func TestScansBehindTemporary(t *testing.T) {
+	file := again(encode(t, quarters()), 100) // longer than a length may be
+	file = bytes.ReplaceAll(file, []byte{0xff, startOfScan, 0, 12}, []byte{0xff, 0x01, 0xff, startOfScan, 0, 12})
+	_, count := scans(file)
+	assert.Equal(t, 100, count)
+}
+
 func TestRefused(t *testing.T) {
 	whole := encode(t, quarters())
-	scans := bytes.Clone(whole)
-	scans[bytes.Index(scans, []byte{0xff, 0xc0})+1] = 0xc2 // says that it is progressive
+	finer := bytes.Clone(whole)
+	finer[bytes.Index(finer, []byte{0xff, 0xc0})+1] = 0xc2 // says that it is progressive
 	for _, tc := range []struct {
 		why, want string
 		file      []byte
 		most      int
 	}{
 		{"more pixels than allowed", "is 48x32 pixels, more than 0.001 million; save it smaller", whole, 1000},
-		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", scans, 2000},
-		{"many scans", "is progressive JPEG of 102 scans, more than 100", append(bytes.Clone(scans), bytes.Repeat([]byte{0xff, 0xda}, 101)...), 48 * 64},
+		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", finer, 2000},
+		{"more scans than colours", "is JPEG of 5 scans, more than 4", again(whole, 5), 48 * 32},
+		{"many finer ones", "is JPEG of 101 scans, more than 100", again(finer, 101), 48 * 64},
 		{"cut", "ends in the middle of the picture", whole[:len(whole)/2], 48 * 32},
 		{"cut before the size", "ends in the middle of the picture", whole[:30], 48 * 32},
 	} {
