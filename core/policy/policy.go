@@ -27,7 +27,7 @@ const (
 	// drawn with SigmaMin weighs 1, with SigmaMax 0.
 	SigmaMin = 0.60653065971263342360
 	SigmaMax = 1.64872127070012814685
-	// TaughtNoise is the factor on the standard deviation that our recipe's training ends with, and so the one that
+	// TaughtNoise is the factor on the standard deviation that a policy learns with last by our recipe, and so the one that
 	// stochastic looks of networks trained by it are drawn with.
 	TaughtNoise = 0.15
 )

@@ -49,7 +49,7 @@ func ParseLooks(name string) (Looks, error) {
 }
 
 // Taught says how a network that a recipe trained looks: who chose its places at the end of its training, and
-// how wide the policy's noise was then, as a factor on its standard deviation. Weights that name no recipe of
+// how wide the policy's noise was when it learnt from it last, as a factor on its standard deviation. Weights that name no recipe of
 // ours are taken for published ones.
 func Taught(recipe string) (looks Looks, noise float32) {
 	r, err := anyRecipe(recipe)

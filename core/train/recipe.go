@@ -34,7 +34,7 @@ type recipe struct {
 	start      float64    // share of the run that looks at random places, for the classifier to start on
 	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
 	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
-	settled    float64    // share of the run, its last, when the policy is followed without noise and learns no more
+	settled    float64    // share of the run, its last, when the policy is followed without noise, so that it learns no places any more
 	noise      [2]float32 // factor on the policy's noise, between the two: from, to
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, between the two: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms

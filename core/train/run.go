@@ -223,7 +223,9 @@ func open(c Config, data openData) (_ *trainer, err error) {
 		return nil, fmt.Errorf("the run in %s learns from %d pictures an epoch, but there are %d now; put back the data it began with (plain MNIST beside the cluttered file, or not)",
 			r.Dir, r.state.Pictures, r.train.Len())
 	}
-	r.restore()
+	if !r.restore() {
+		return nil, fmt.Errorf("%s is about another network than that of this data; start anew in another folder", path)
+	}
 	return r, nil
 }
 
@@ -246,11 +248,20 @@ func (r *trainer) sets() error {
 		return err
 	}
 	r.train = dataset.FreshClutter(plain, r.Seed, freshPictures)
-	valid, err := dataset.FreshValid(r.DataPath)
-	if err == nil && valid.Len() > 0 {
-		r.valid = valid
+	if FreshlyValidated(r.Recipe, r.Dataset, r.DataPath) {
+		r.valid, err = dataset.FreshValid(r.DataPath)
 	}
 	return err
+}
+
+// FreshlyValidated reports whether dataset.FreshValid judges a run in place of the data set's own pictures.
+func FreshlyValidated(recipe, name, dataPath string) bool {
+	r, err := newRecipe(recipe, name)
+	if err != nil || !r.fresh || name != digits {
+		return false
+	}
+	valid, err := dataset.FreshValid(dataPath)
+	return err == nil && valid.Len() > 0
 }
 
 // freshPictures is how many pictures with fresh clutter an epoch has: one a training digit.
@@ -307,7 +318,7 @@ func (r *trainer) build() {
 // begin lays out the run folder.
 func (r *trainer) begin() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return err
+		return fmt.Errorf("the run folder %s cannot be made (%w); choose another", r.Dir, err)
 	}
 	if err := r.take(); err != nil {
 		return err
@@ -401,18 +412,23 @@ func (r *trainer) forks(was Config, name string) bool {
 	return before == after && r.state.Step <= start
 }
 
-// restore puts the loaded state in place.
-func (r *trainer) restore() {
+// restore puts the loaded state in place, if it fits.
+func (r *trainer) restore() (fits bool) {
 	s, o := &r.state, r.optimizer
-	copy(r.params.Flat, s.Params)
-	copy(o.m.Flat, s.M)
-	copy(o.v.Flat, s.V)
-	if o.average != nil {
-		copy(o.average.Flat, s.Average)
+	pairs := []struct{ to, from []float32 }{
+		{r.params.Flat, s.Params}, {o.m.Flat, s.M}, {o.v.Flat, s.V}, {r.learner.CallMean, s.CallMean}, {r.learner.CallVar, s.CallVar},
 	}
-	copy(r.learner.CallMean, s.CallMean)
-	copy(r.learner.CallVar, s.CallVar)
+	if o.average != nil {
+		pairs = append(pairs, struct{ to, from []float32 }{o.average.Flat, s.Average})
+	}
+	for _, p := range pairs {
+		if len(p.to) != len(p.from) {
+			return false
+		}
+		copy(p.to, p.from)
+	}
 	o.step = s.Step
+	return true
 }
 
 // kept adds to a failure to write, on a full disk say, that the run is none the worse for it: every file is

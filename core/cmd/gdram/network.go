@@ -116,7 +116,7 @@ func isPyTorch(file string) bool {
 	return false
 }
 
-// policy returns how wide the network's policy looked when its training ended, and refuses, for a command, networks
+// policy returns how wide the network's policy looked when it learnt last, and refuses, for a command, networks
 // that learnt without one.
 func (n *network) policy(command string) (noise float32, err error) {
 	looks, noise := train.Taught(n.meta.Extra[train.KeyRecipe])

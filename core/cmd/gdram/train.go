@@ -69,7 +69,11 @@ func finish(c *console, config train.Config) error {
 	if err := drawCurves(config.Dir); err != nil {
 		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
 	}
-	valid := evalCommand{Dataset: datasetName(args.Dataset), DataPath: dataPath, Split: "valid", Weights: best, Out: config.Dir}
+	split := "valid"
+	if train.FreshlyValidated(args.Recipe, args.Dataset, dataPath) {
+		split = "fresh-valid"
+	}
+	valid := evalCommand{Dataset: datasetName(args.Dataset), DataPath: dataPath, Split: split, Weights: best, Out: config.Dir}
 	if _, err := valid.evaluate(c); err != nil {
 		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
 	}

@@ -8,7 +8,7 @@ import { instantiate } from './instance.js';
  * @property {boolean} gray whether it sees brightness only
  * @property {string} dataset what it learnt from, or ''
  * @property {{ lead: number } | undefined} fast where it may stop looking early
- * @property {number} noise what the policy's standard deviation was multiplied with at the end of training
+ * @property {number} noise what the policy's standard deviation was multiplied with when it learnt last
  */
 
 /**
@@ -176,7 +176,7 @@ function readFast(note) {
   return { lead };
 }
 
-/** How wide the policy looked when its training ended, as core/train/looks.go has it. @param {string | undefined} recipe */
+/** How wide the policy looked when it learnt last, as core/train/looks.go has it. @param {string | undefined} recipe */
 function trainedNoise(recipe) {
   if (recipe === 'gdram-scan' || recipe === 'gdram-random') {
     throw new Refusal(`they learnt with the recipe ${recipe}, which has no policy, to be compared by gdram eval; choose weights that learnt with one`);

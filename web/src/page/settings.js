@@ -140,7 +140,7 @@ export class Controls {
     this.#samples.disabled = this.#seed.disabled = /** @type {HTMLButtonElement} */ (byId('again')).disabled = samples === 0;
     byId('paths-value').textContent = String(this.#paths);
     if (document.activeElement !== this.#seed) this.#seed.value = String(seed);
-    byId('noise-note').textContent = `Each place is drawn from the policy’s Gaussian, its σ ${model && model.noise !== 1 ? `times ${model.noise} as when training ended` : 'as in training'}; the answer is the mean.`;
+    byId('noise-note').textContent = `Each place is drawn from the policy’s Gaussian, its σ ${model && model.noise !== 1 ? `times ${model.noise} as when it learnt` : 'as in training'}; the answer is the mean.`;
     byId('how').textContent = inWords(settings, glimpses);
     /** @type {HTMLButtonElement} */ (byId('reset')).disabled = toLink(settings).length === 0;
   }
