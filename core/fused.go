@@ -56,8 +56,11 @@ func fold(p *Params, layer, norm string) (scale, shift []float32) {
 // scaled is a weight [out][in] times a scale [out].
 func scaled(weight, scale []float32) []float32 {
 	to, in := make([]float32, len(weight)), len(weight)/len(scale)
-	for i, v := range weight {
-		to[i] = v * scale[i/in]
+	for o, s := range scale {
+		row := weight[o*in:][:in]
+		for i, v := range row {
+			to[o*in+i] = v * s
+		}
 	}
 	return to
 }

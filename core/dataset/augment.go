@@ -19,7 +19,6 @@ const (
 // augmented varies the pictures of another set.
 type augmented struct {
 	Set
-	full    bool
 	seed    uint64
 	benches *sync.Pool // of *variation
 }
@@ -34,10 +33,10 @@ type variation struct {
 	stream  stream
 }
 
-// Augment returns set with every picture mirrored left to right in half of the cases and moved; fully, stretched as well, in
-// other light, and with a hole; differently in every epoch. What moves in from outside repeats the border.
-func Augment(set Set, seed uint64, full bool) Set {
-	return &augmented{set, full, seed, &sync.Pool{New: func() any {
+// Augment returns set with every picture mirrored left to right in half of the cases, moved and stretched, in other
+// light, and with a hole, differently in every epoch. What moves in from outside repeats the border.
+func Augment(set Set, seed uint64) Set {
+	return &augmented{set, seed, &sync.Pool{New: func() any {
 		return &variation{picture: make([]uint8, pixels.Len)}
 	}}}
 }
@@ -47,30 +46,23 @@ func (a *augmented) Fill(dst []uint8, i int, epoch uint64) {
 	defer a.benches.Put(v)
 	a.Set.Fill(v.picture, i, epoch)
 	v.stream.seed(a.seed, epoch, i)
-	v.choose(a.full)
+	v.choose()
 	v.apply(dst)
 }
 
 // choose draws a variation.
-func (v *variation) choose(full bool) {
+func (v *variation) choose() {
 	s := &v.stream
-	more := 0.0 // how much of what only a full one does
-	if full {
-		more = 1
-	}
-	from(&v.columns, s.below(2) == 1, maxShift*s.signed(), math.Exp(more*maxStretch*s.signed()))
-	from(&v.rows, false, maxShift*s.signed(), math.Exp(more*maxStretch*s.signed()))
-	light := more * 255 * maxLight * s.signed()
+	from(&v.columns, s.below(2) == 1, maxShift*s.signed(), math.Exp(maxStretch*s.signed()))
+	from(&v.rows, false, maxShift*s.signed(), math.Exp(maxStretch*s.signed()))
+	light := 255 * maxLight * s.signed()
 	for c := range v.tones {
-		gain := 1 + more*maxTint*s.signed()
+		gain := 1 + maxTint*s.signed()
 		for tone := range v.tones[c] {
 			v.tones[c][tone] = uint8(min(max(128+gain*(float64(tone)-128)+light, 0), 255) + 0.5)
 		}
 	}
-	v.hole.x, v.hole.y = -holeSize, -holeSize // outside
-	if full {
-		v.hole.x, v.hole.y = s.below(pixels.Size)-holeSize/2, s.below(pixels.Size)-holeSize/2
-	}
+	v.hole.x, v.hole.y = s.below(pixels.Size)-holeSize/2, s.below(pixels.Size)-holeSize/2
 }
 
 // from notes for every place along an axis where its pixel comes from, when the picture is mirrored or not, then

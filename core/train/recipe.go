@@ -38,7 +38,7 @@ type recipe struct {
 	noise      [2]float32 // factor on the policy's noise, between the two: from, to
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, between the two: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
-	vary       bool       // dataset.Augment, fully during the start
+	vary       bool       // dataset.Augment
 	fresh      bool       // fresh clutter around digits, where plain MNIST is at hand
 
 	validateFirst bool // validate before an epoch, not after it
@@ -123,7 +123,6 @@ type stage struct {
 	noise   float32 // factor on the policy's noise; with 0 there is nothing for the policy to learn from
 	returns float32 // weight of policy.Return
 
-	full       bool // vary pictures fully
 	fixedNorms bool // core.Learner's
 }
 
@@ -131,7 +130,7 @@ type stage struct {
 func (r *recipe) stage(step, total int) stage {
 	start := int(r.start * float64(total))
 	if step < start {
-		return stage{looks: Random, n: r.few, noise: r.noise[0], full: r.vary}
+		return stage{looks: Random, n: r.few, noise: r.noise[0]}
 	}
 	s := stage{looks: r.lookers(), n: core.Steps, fixedNorms: r.totalStats}
 	if end := total - int(r.settled*float64(total)); step < end {

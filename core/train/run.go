@@ -120,7 +120,6 @@ type trainer struct {
 	recipe    recipe
 	data      *dataset.Data
 	train     dataset.Set
-	full      dataset.Set // the same, fully varied, where the recipe varies pictures
 	valid     dataset.Set
 	params    *core.Params
 	learner   *core.Learner
@@ -134,7 +133,6 @@ type trainer struct {
 	bytes  [][]uint8 // one a worker
 	order  []int     // of the epoch's pictures
 	looks  Looks     // of the batch
-	from   dataset.Set
 	fill   func(task, worker int)
 
 	guard guard
@@ -236,7 +234,7 @@ func open(c Config, data openData) (_ *trainer, err error) {
 func (r *trainer) sets() error {
 	r.train, r.valid = r.data.Train, r.data.Valid
 	if r.recipe.vary {
-		r.full, r.train = dataset.Augment(r.data.Train, r.Seed, true), dataset.Augment(r.data.Train, r.Seed, false)
+		r.train = dataset.Augment(r.train, r.Seed)
 	}
 	if !r.recipe.fresh || r.Dataset != digits {
 		return nil
@@ -588,10 +586,6 @@ func (r *trainer) step(step, total int) (Losses, error) {
 func (r *trainer) lookBy(s stage) {
 	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = s.looks, s.n, s.noise, nil
 	r.learner.FixedNorms = s.fixedNorms
-	r.from = r.train
-	if s.full {
-		r.from = r.full
-	}
 	if s.looks != Policy {
 		r.batch.Places = r.places
 	}
@@ -608,7 +602,7 @@ func (r *trainer) spoilt(what string) error {
 func (r *trainer) picture(b, worker int) {
 	epoch := r.state.Epoch
 	i := r.order[r.state.Batch*r.BatchSize+b]
-	r.from.Fill(r.bytes[worker], i, uint64(epoch))
+	r.train.Fill(r.bytes[worker], i, uint64(epoch))
 	pixels.ToFloat(r.batch.Images[b], r.bytes[worker])
 	r.labels[b] = r.train.Label(i)
 	for call := range core.Steps + 1 {

@@ -448,8 +448,8 @@ func TestRates(t *testing.T) {
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
 	for step, want := range map[int]stage{
-		0:    {looks: Random, n: 3, noise: 0.3, full: true},
-		6499: {looks: Random, n: 3, noise: 0.3, full: true},
+		0:    {looks: Random, n: 3, noise: 0.3},
+		6499: {looks: Random, n: 3, noise: 0.3},
 		6500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3, fixedNorms: true},
 		7625: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15, fixedNorms: true},
 		8749: {looks: Policy, n: core.Steps, noise: 0.15, returns: 0, fixedNorms: true},

@@ -13,7 +13,7 @@ import { top } from './ours.js';
 export function unpack(name) {
   const file = path.join(top, 'web/dist', `${name}.js`);
   if (!existsSync(file)) throw new Error(`${file} is missing; run make page`);
-  const [, text] = JSON.parse(readFileSync(file, 'utf8').replace(/^gdramDeliver\(\.\.\.(.*)\)\n$/s, '$1'));
+  const [, text] = /^gdramDeliver\("[^"]*",\(\)=>\{\/\*(.*)\*\/\}\)\n$/s.exec(readFileSync(file, 'utf8'));
   return gunzipSync(Buffer.from(text, 'base64'));
 }
 

@@ -4,8 +4,10 @@ import { Refusal } from './engine/host.js';
 /** @type {Map<string, string>} */
 const delivered = new Map();
 
-globalThis.gdramDeliver = (name, text) => {
-  delivered.set(name, text);
+// Text comes as a comment in a function, which says it again: of all that a script can hold, nothing is read faster.
+globalThis.gdramDeliver = (name, comment) => {
+  const text = String(comment);
+  delivered.set(name, text.slice(text.indexOf('/*') + 2, text.lastIndexOf('*/')));
 };
 
 /** When what is loaded is there to be asked for: in the page of a single file, whose script is in it, when all of that is read. */
@@ -47,53 +49,47 @@ export async function loadText(name) {
  * Loads what web/build packed: gzip, then base64.
  *
  * @param {string} name
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @returns {Promise<import('./engine/start.js').Packed>}
  */
-export async function loadBytes(name) {
-  return unpack([await loadText(name)], `The file web/dist/${name}.js is damaged; run make again and reload.`);
+export async function loadPacked(name) {
+  const damaged = `The file web/dist/${name}.js is damaged; run make again and reload.`;
+  return { gzip: decoded(await loadText(name), damaged), damaged };
 }
 
 /**
- * The same for what was cut into parts, NAME-1 and so on, so that one sees it come.
+ * Loads weights, which come in parts, so that one sees them come: base64 alone, for float16 hardly shrinks, and whoever
+ * waits would wait for unpacking.
  *
  * @param {string} name
- * @param {number} count
+ * @param {{ parts: number, bytes: number }} card
  * @param {(share: number) => void} progress called with 0..1
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export async function loadParts(name, count, progress) {
+export async function loadWeights(name, { parts, bytes }, progress) {
+  const damaged = `The files web/dist/weights-${name}-1.js to weights-${name}-${parts}.js are damaged; run make again and reload.`;
   let come = 0;
   progress(0);
-  const parts = await Promise.all(Array.from({ length: count }, async (_, i) => {
-    const part = await loadText(`${name}-${i + 1}`);
-    progress(++come / count);
+  const all = await Promise.all(Array.from({ length: parts }, async (_, i) => {
+    const part = decoded(await loadText(`weights-${name}-${i + 1}`), damaged);
+    progress(++come / parts);
     return part;
   }));
-  return unpack(parts, `The files web/dist/${name}-1.js to ${name}-${count}.js are damaged; run make again and reload.`);
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of all) {
+    if (at + part.length > bytes) throw new Refusal(damaged);
+    whole.set(part, at);
+    at += part.length;
+  }
+  if (at < bytes) throw new Refusal(damaged);
+  return whole;
 }
 
-/** Settles when nothing is being unpacked. @type {Promise<unknown>} */
-let unpacking = Promise.resolve();
-
-/**
- * One after the other: what comes first, the engine, starts while the larger rest is unpacked.
- *
- * @param {string[]} parts base64, together gzip
- * @param {string} complaint if they are damaged
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
- */
-function unpack(parts, complaint) {
-  const unpacked = unpacking.then(() => inflate(parts, complaint));
-  unpacking = unpacked.catch(() => {});
-  return unpacked;
-}
-
-/** @param {string[]} parts @param {string} complaint */
-async function inflate(parts, complaint) {
+/** @param {string} text base64 @param {string} damaged what to say if it is not */
+function decoded(text, damaged) {
   try {
-    const unpacked = new Response(new Blob(parts.map(fromBase64)).stream().pipeThrough(new DecompressionStream('gzip')));
-    return new Uint8Array(await unpacked.arrayBuffer());
+    return fromBase64(text);
   } catch {
-    throw new Refusal(complaint);
+    throw new Refusal(damaged);
   }
 }

@@ -1,4 +1,4 @@
-import { loadBytes, loadParts, loadText } from './assets.js';
+import { loadPacked, loadText, loadWeights } from './assets.js';
 import { Engine } from './engine/engine.js';
 import { Refusal } from './engine/host.js';
 import { STEPS } from './engine/report.js';
@@ -37,11 +37,11 @@ const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
 const cards = [...modelCards];
 
 const engine = new Engine({
-  engine: () => loadBytes('engine'),
-  kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadBytes)),
+  engine: () => loadPacked('engine'),
+  kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadPacked)),
   weights: (name) => {
     const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
-    return loadParts(`weights-${name}`, card.parts, (share) => showProgress(card, share));
+    return loadWeights(name, card, (share) => showProgress(card, share));
   },
 });
 
@@ -317,8 +317,18 @@ function stopCamera() {
   byId('camera').textContent = 'Camera';
 }
 
+let hasPad = false;
+
 /** @param {boolean} open */
 function togglePad(open) {
+  if (open && !hasPad) {
+    hasPad = true; // not before: whoever never draws does not wait for it
+    startPad((picture) => {
+      taken++;
+      stopCamera();
+      take({ picture, name: 'your drawing', decodeTime: 0, live: 'pad' });
+    });
+  }
   byId('pad').hidden = !open;
   byId('draw').setAttribute('aria-expanded', String(open));
   if (open) byId('paper').focus();
@@ -478,11 +488,6 @@ async function start() {
   });
   byId('camera').addEventListener('click', toggleCamera);
   byId('draw').addEventListener('click', () => togglePad(byId('pad').hidden === true));
-  startPad((picture) => {
-    taken++;
-    stopCamera();
-    take({ picture, name: 'your drawing', decodeTime: 0, live: 'pad' });
-  });
   addEventListener('hashchange', readLink);
   byId('page').hidden = false;
 

@@ -55,7 +55,7 @@ interface GoExports {
 }
 
 /** Called by every script of web/dist that carries data. */
-declare var gdramDeliver: (name: string, text: string) => void;
+declare var gdramDeliver: (name: string, comment: () => void) => void;
 
 interface Uint8ArrayConstructor {
   /** Newer than the oldest browsers we serve. */

@@ -64,15 +64,15 @@ describe('over http', () => {
       await page.waitForFunction(() => !document.getElementById('progress').hidden);
       const seen = new Set();
       let done = 0;
-      while (!(seen.size > 0 && parts.length === 0 && done === 8)) {
+      while (!(seen.size > 0 && parts.length === 0 && done === 9)) {
         while (parts.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
         parts.shift()();
         done++;
-        await page.waitForFunction((share) => document.getElementById('progress').value >= share - 1e-9, done / 8);
+        await page.waitForFunction((share) => document.getElementById('progress').value >= share - 1e-9, done / 9);
         seen.add(await page.textContent('#wait-text'));
-        if (done === 8) break;
+        if (done === 9) break;
       }
-      assert.deepEqual([...seen], ['0.3', '0.6', '0.9', '1.1', '1.4', '1.7', '2.0', '2.3'].map((come) => `Loading the network: ${come} of 2.3 MB`));
+      assert.deepEqual([...seen], ['0.3', '0.5', '0.8', '1.0', '1.3', '1.5', '1.8', '2.0', '2.3'].map((come) => `Loading the network: ${come} of 2.3 MB`));
       release();
       await shown(page);
       assert.equal(await page.isVisible('#wait'), false);

@@ -25,5 +25,6 @@ if (only) {
   const [engine, [picture]] = await Promise.all([start[only](), load()]);
   await engine(picture);
   globalThis.firstResult = performance.now();
+  console.debug('first result', globalThis.firstResult);
 }
 globalThis.ready = true;

@@ -1,12 +1,13 @@
 import workerSource from 'virtual:worker';
 import { decode } from './decode.js';
-import { Host, Refusal } from './host.js';
-import { compileKernels } from './kernels.js';
+import { Refusal } from './host.js';
 import { readReport } from './report.js';
+import { startHost } from './start.js';
 
 /**
  * @typedef {import('./host.js').Model} Model
- * @typedef {import('./instance.js').Modules} Modules
+ * @typedef {import('./start.js').Packed} Packed
+ * @typedef {import('./start.js').Parts} Parts
  * @typedef {import('./host.js').Picture} Picture
  * @typedef {import('./host.js').Manner} Manner
  * @typedef {import('./report.js').Report} Report
@@ -21,7 +22,7 @@ export class Engine {
   #side;
   /** @type {Map<string, Promise<Model>>} */
   #open = new Map();
-  /** What add was given, for an engine that is started anew. @type {Map<string, Uint8Array>} */
+  /** What add was given, for an engine that is started anew. @type {Map<string, Uint8Array<ArrayBuffer>>} */
   #added = new Map();
   #loadEngine;
   #loadKernels;
@@ -29,9 +30,9 @@ export class Engine {
 
   /**
    * @param {object} sources
-   * @param {() => Promise<BufferSource | WebAssembly.Module>} sources.engine the wasm binary
-   * @param {() => Promise<Uint8Array<ArrayBuffer>[]>} sources.kernels for compileKernels
-   * @param {(name: string) => Promise<Uint8Array>} sources.weights the bytes of a safetensors file
+   * @param {() => Promise<WebAssembly.Module | Packed>} sources.engine the wasm binary
+   * @param {() => Promise<Packed[]>} sources.kernels for compileKernels
+   * @param {(name: string) => Promise<Uint8Array<ArrayBuffer>>} sources.weights the bytes of a safetensors file; they leave for the engine's thread
    */
   constructor({ engine, kernels, weights }) {
     this.#loadEngine = engine;
@@ -63,11 +64,11 @@ export class Engine {
   /**
    * Opens weights that the loader does not know, in place of any earlier ones of that name. Refused ones leave those.
    * @param {string} name
-   * @param {Uint8Array} weights
+   * @param {Uint8Array<ArrayBuffer>} weights
    */
   async add(name, weights) {
     const side = await this.#started();
-    const model = await this.#guard(side.open(name, weights));
+    const model = await this.#guard(side, side.open(name, weights.slice()));
     this.#added.set(name, weights);
     this.#open.set(name, Promise.resolve(model));
     return model;
@@ -76,8 +77,8 @@ export class Engine {
   /** @param {string} name */
   async #opening(name) {
     const added = this.#added.get(name);
-    const [side, weights] = await Promise.all([this.#started(), added ?? this.#loadWeights(name)]);
-    return this.#guard(side.open(name, weights).catch((error) => {
+    const [side, weights] = await Promise.all([this.#started(), added?.slice() ?? this.#loadWeights(name)]);
+    return this.#guard(side, side.open(name, weights).catch((error) => {
       throw error instanceof Refusal ? new Refusal(`The weights “${name}” cannot be used: ${error.message}`) : error;
     }));
   }
@@ -91,7 +92,7 @@ export class Engine {
   async classify(name, picture, manner) {
     await this.open(name);
     const side = await this.#started();
-    return readReport(await this.#guard(side.classify(name, picture, manner)));
+    return readReport(await this.#guard(side, side.classify(name, picture, manner)));
   }
 
   /**
@@ -115,57 +116,51 @@ export class Engine {
     return this.#side;
   }
 
-  /** @returns {Promise<Side>} */
+  /** @returns {Promise<Side>} which may be asked already, though it has yet to start */
   async #start() {
-    const [program, kernels, worker] = await Promise.all([
-      this.#loadEngine().then(compileProgram),
-      this.#loadKernels().then(compileKernels),
-      startWorker(),
-    ]).catch((error) => {
-      if (!/Content Security Policy|blocked by CSP/i.test(String(error))) throw error;
-      throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
+    const loading = Promise.all([this.#loadEngine(), this.#loadKernels()]).then(([program, kernels]) => ({ program, kernels }));
+    const worker = startWorker(loading);
+    const side = worker && await worker.runs ? worker : new HereSide(loading);
+    this.where = side === worker ? 'worker' : 'page';
+    await loading; // now it is asked to start, before anything else
+    side.instructions.then((instructions) => {
+      this.instructions = instructions;
+    }, () => {
+      this.#side = undefined;
+      side.end();
     });
-    const modules = { program, kernels };
-    this.where = worker ? 'worker' : 'page';
-    if (!worker) {
-      const host = await Host.start(modules);
-      this.instructions = host.instructions;
-      return new HereSide(host);
-    }
-    const side = new WorkerSide(worker);
-    this.instructions = await side.start(modules);
     return side;
   }
 
   /**
-   * Passes refusals on. Any other failure may have left Go's runtime in pieces, so the instance is
+   * Passes refusals on, and why it did not start. Any other failure may have left Go's runtime in pieces, so the instance is
    * thrown away and the next call starts anew.
    *
    * @template T
+   * @param {Side} side
    * @param {Promise<T>} call
    */
-  async #guard(call) {
+  async #guard(side, call) {
+    call.catch(() => {}); // told below
+    await side.instructions;
     try {
       return await call;
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      const side = this.#side;
       this.#side = undefined;
       this.#open.clear();
-      side?.then((old) => old.end());
+      side.end();
       console.error(error);
       throw new Refusal('The engine failed and was started anew; try that picture again, or a smaller one.');
     }
   }
 }
 
-/** @param {BufferSource | WebAssembly.Module} program */
-const compileProgram = (program) => (program instanceof WebAssembly.Module ? program : WebAssembly.compile(program));
-
 /**
  * The thread that the host lives on.
  * @typedef {object} Side
- * @property {(name: string, weights: Uint8Array) => Promise<Model>} open
+ * @property {Promise<string>} instructions once it has started; it may be asked before
+ * @property {(name: string, weights: Uint8Array<ArrayBuffer>) => Promise<Model>} open
  * @property {(name: string, picture: Picture, manner: Manner) => Promise<import('./host.js').Answer>} classify
  * @property {typeof decode} decode
  * @property {() => void} end
@@ -173,17 +168,20 @@ const compileProgram = (program) => (program instanceof WebAssembly.Module ? pro
 
 /** @implements {Side} */
 class HereSide {
-  /** @param {Host} host */
-  constructor(host) {
-    this.host = host;
+  #host;
+  instructions;
+  /** @param {Promise<Parts>} loading */
+  constructor(loading) {
+    this.#host = loading.then(startHost);
+    this.instructions = this.#host.then((host) => host.instructions);
   }
-  /** @param {string} name @param {Uint8Array} weights */
+  /** @type {Side['open']} */
   async open(name, weights) {
-    return this.host.open(name, weights);
+    return (await this.#host).open(name, weights);
   }
-  /** @param {string} name @param {Picture} picture @param {Manner} manner */
+  /** @type {Side['classify']} */
   async classify(name, picture, manner) {
-    return this.host.classify(name, picture, manner);
+    return (await this.#host).classify(name, picture, manner);
   }
   decode = decode;
   end() {}
@@ -195,14 +193,25 @@ class WorkerSide {
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
   #waiting = new Map();
 
-  /** @param {Worker} worker */
-  constructor(worker) {
+  /** @param {Worker} worker @param {Promise<Parts>} loading */
+  constructor(worker, loading) {
     this.worker = worker;
-    worker.onmessage = ({ data }) => this.#answered(data);
-    worker.onerror = (event) => {
-      for (const call of this.#waiting.values()) call.reject(new Error(event.message));
-      this.#waiting.clear();
-    };
+    /** Whether the browser lets it: some say so late. @type {Promise<boolean>} */
+    this.runs = new Promise((resolve) => {
+      worker.onmessage = ({ data }) => {
+        resolve(true);
+        this.#answered(data);
+      };
+      worker.onerror = (event) => {
+        resolve(false);
+        for (const call of this.#waiting.values()) call.reject(new Error(event.message));
+        this.#waiting.clear();
+      };
+    });
+    // It gets its parts before it is known to run, and finds them when it does.
+    /** @type {Promise<string>} */
+    this.instructions = loading.then((parts) => this.#ask({ call: 'start', parts }));
+    this.instructions.catch(() => {}); // whoever asks it anything is told
   }
 
   /** @param {import('./worker.js').Answer} answer */
@@ -214,24 +223,20 @@ class WorkerSide {
     else call?.resolve(value);
   }
 
-  /** @param {object} request @returns {Promise<any>} */
-  #ask(request) {
+  /** @param {object} request @param {Transferable[]} [transfer] @returns {Promise<any>} */
+  #ask(request, transfer = []) {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, ...request });
+      this.worker.postMessage({ id, ...request }, transfer);
     });
   }
 
-  /** @param {Modules} modules @returns {Promise<string>} the instructions */
-  start(modules) {
-    return this.#ask({ call: 'start', modules });
-  }
-  /** @param {string} name @param {Uint8Array} weights @returns {Promise<Model>} */
+  /** @type {Side['open']} */
   open(name, weights) {
-    return this.#ask({ call: 'open', name, weights });
+    return this.#ask({ call: 'open', name, weights }, [weights.buffer]);
   }
-  /** @param {string} name @param {Picture} picture @param {Manner} manner @returns {Promise<import('./host.js').Answer>} */
+  /** @type {Side['classify']} */
   classify(name, picture, manner) {
     return this.#ask({ call: 'classify', name, picture, manner });
   }
@@ -247,20 +252,16 @@ class WorkerSide {
 
 /**
  * A page from the file system may not start a worker by address, but may from a blob.
- * @returns {Promise<Worker | undefined>} undefined where workers are forbidden
+ * @param {Promise<Parts>} loading
+ * @returns {WorkerSide | undefined} undefined where workers are forbidden
  */
-function startWorker() {
-  return new Promise((resolve) => {
-    try {
-      const address = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
-      const worker = new Worker(address);
-      worker.onmessage = () => {
-        URL.revokeObjectURL(address);
-        resolve(worker);
-      };
-      worker.onerror = () => resolve(undefined);
-    } catch {
-      resolve(undefined);
-    }
-  });
+function startWorker(loading) {
+  try {
+    const address = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+    const side = new WorkerSide(new Worker(address), loading);
+    side.runs.then(() => URL.revokeObjectURL(address));
+    return side;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,29 +1,30 @@
 import { decode } from './decode.js';
-import { Host, Refusal } from './host.js';
+import { Refusal } from './host.js';
+import { startHost } from './start.js';
 
 /**
- * @typedef {{ id: number, call: 'start', modules: import('./instance.js').Modules }
+ * @typedef {{ id: number, call: 'start', parts: import('./start.js').Parts }
  *   | { id: number, call: 'open', name: string, weights: Uint8Array }
  *   | { id: number, call: 'decode', blob: Blob, width?: number, height?: number }
  *   | { id: number, call: 'classify', name: string, picture: import('./host.js').Picture, manner: import('./host.js').Manner }} Request
  * @typedef {{ id: number, value?: any, refusal?: string, failure?: string }} Answer
  */
 
-/** @type {Host} */
+/** What is asked before it has started waits. @type {Promise<import('./host.js').Host>} */
 let host;
 
 /** @param {Request} request */
 async function answer(request) {
   switch (request.call) {
     case 'start':
-      host = await Host.start(request.modules);
-      return host.instructions;
+      host = startHost(request.parts);
+      return (await host).instructions;
     case 'open':
-      return host.open(request.name, request.weights);
+      return (await host).open(request.name, request.weights);
     case 'decode':
       return decode(request.blob, request.width, request.height);
     case 'classify':
-      return host.classify(request.name, request.picture, request.manner);
+      return (await host).classify(request.name, request.picture, request.manner);
   }
 }
 

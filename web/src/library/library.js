@@ -69,7 +69,7 @@ async function start(wasm, weights) {
       return there;
     },
     kernels: async () => kernels.map(fromBase64),
-    weights: () => file,
+    weights: async () => (await file).slice(),
   });
   return { engine, model: await engine.open(NAME) };
 }

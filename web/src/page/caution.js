@@ -64,11 +64,12 @@ const SQUARE = 4; // of pixels, as web/caution does: photographs are sharper tha
 /** @param {Uint8Array} rgb [SIZE][SIZE][3] */
 function statistics(rgb) {
   const side = SIZE / SQUARE;
-  const squares = new Float64Array(side * side);
-  for (let i = 0; i < rgb.length; i++) {
-    const pixel = Math.floor(i / 3);
-    squares[Math.floor(pixel / SIZE / SQUARE) * side + Math.floor((pixel % SIZE) / SQUARE)] += rgb[i] / (3 * SQUARE * SQUARE);
+  const sums = new Uint32Array(side * side);
+  for (let y = 0, i = 0; y < SIZE; y++) {
+    const row = Math.floor(y / SQUARE) * side;
+    for (let x = 0; x < SIZE; x++, i += 3) sums[row + Math.floor(x / SQUARE)] += rgb[i] + rgb[i + 1] + rgb[i + 2];
   }
+  const squares = Float64Array.from(sums, (all) => all / (3 * SQUARE * SQUARE));
   let sum = 0, powers = 0, differences = 0;
   squares.forEach((v, i) => {
     sum += v;

@@ -11,12 +11,14 @@ const PEN = 24; // of 280: about 2 of 20 pixels, as thick as MNIST's
 const STEP = 10; // of 280: one press of an arrow key
 
 const paper = /** @type {HTMLCanvasElement} */ (byId('paper'));
-const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext('2d', { willReadFrequently: true }));
 const field = /** @type {HTMLCanvasElement} */ (byId('field'));
-const onField = /** @type {CanvasRenderingContext2D} */ (field.getContext('2d', { willReadFrequently: true }));
+
+/** @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} its one context, whenever it is asked for */
+const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
 
 /** Starts the drawing pad. @param {(picture: Picture) => void} onDraw called after every stroke's part */
 export function startPad(onDraw) {
+  const context = contextOf(paper);
   context.lineWidth = PEN;
   context.lineCap = 'round';
   context.lineJoin = 'round';
@@ -86,6 +88,7 @@ export function startPad(onDraw) {
  * @returns {boolean} whether anything is drawn
  */
 function writeField() {
+  const [context, onField] = [contextOf(paper), contextOf(field)];
   onField.setTransform(1, 0, 0, 1, 0, 0);
   onField.fillRect(0, 0, FIELD, FIELD);
   const { width, height } = paper;
