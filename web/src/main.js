@@ -253,7 +253,7 @@ async function takeBlob(blob, name, sample, pins) {
     writeLink();
     await done;
   } catch (error) {
-    refuse(error);
+    if (turn === taken) refuse(error);
   }
 }
 

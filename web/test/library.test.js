@@ -107,6 +107,25 @@ describe('a classic script', () => {
     near(first.glimpses[0].x, command.glimpses[0].x, 1e-6, 'x');
   }));
 
+  test('an engine that breaks ends what else was asked of it, and is started anew', at('classic.html', async (page) => {
+    const [first, second, third] = await page.evaluate(async () => {
+      await gdram.initialize({ weights: 'node_modules/gdram/mnist.safetensors' });
+      const blob = await (await fetch('picture.png')).blob();
+      const post = Worker.prototype.postMessage;
+      let calls = 0;
+      Worker.prototype.postMessage = function (message, ...rest) { // of two calls at once the first breaks it, and the second is never answered
+        if (message.call !== 'classify' || ++calls > 2) post.call(this, message, ...rest);
+        else if (calls === 1) setTimeout(() => this.onmessage({ data: { id: message.id, failure: 'RangeError: broken' } }), 100);
+      };
+      const both = await Promise.allSettled([gdram.classify(blob), gdram.classify(blob)]);
+      return [...both.map(({ reason }) => reason?.message), (await gdram.classify(blob)).label];
+    });
+    assert.match(first, /^The engine failed and was started anew/);
+    assert.match(second, /^The engine failed and was started anew/);
+    assert.equal(typeof third, 'string');
+    assert.match(page.trouble.splice(0).join(), /RangeError/);
+  }));
+
   test('looks as its options say', at('classic.html', async (page) => {
     const results = await page.evaluate(async () => {
       await gdram.initialize({ weights: 'node_modules/gdram/mnist.safetensors' });

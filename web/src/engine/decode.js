@@ -10,16 +10,27 @@
  * @returns {Promise<Picture>} rejected if the browser cannot read it
  */
 export async function decode(blob, width, height) {
+  const bitmap = await bitmapOf(blob, width, height);
+  const picture = pixelsOf(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
+  return picture;
+}
+
+/**
+ * The same as a bitmap, which is to be closed.
+ *
+ * @param {Blob} blob
+ * @param {number} [width]
+ * @param {number} [height]
+ */
+export function bitmapOf(blob, width, height) {
   // The bytes as they are in the file, as the command line sees them: no colour profile.
-  const bitmap = await createImageBitmap(blob, {
+  return createImageBitmap(blob, {
     imageOrientation: 'from-image',
     premultiplyAlpha: 'none',
     colorSpaceConversion: 'none',
     ...(width && height ? { resizeWidth: width, resizeHeight: height, resizeQuality: 'high' } : {}),
   });
-  const picture = pixelsOf(bitmap, bitmap.width, bitmap.height);
-  bitmap.close();
-  return picture;
 }
 
 /**

@@ -20,6 +20,8 @@ import { startHost } from './start.js';
 export class Engine {
   /** @type {Promise<Side> | undefined} */
   #side;
+  /** That of #side, once there is one. @type {Side | undefined} */
+  #current;
   /** @type {Map<string, Promise<Model>>} */
   #open = new Map();
   /** What add was given, for an engine that is started anew. @type {Map<string, Uint8Array<ArrayBuffer>>} */
@@ -122,14 +124,30 @@ export class Engine {
     const worker = startWorker(loading);
     const side = worker && await worker.runs ? worker : new HereSide(loading);
     this.where = side === worker ? 'worker' : 'page';
-    await loading; // now it is asked to start, before anything else
+    this.#current = side;
+    try {
+      await loading; // now it is asked to start, before anything else
+    } catch (error) {
+      this.#drop(side);
+      throw error;
+    }
     side.instructions.then((instructions) => {
       this.instructions = instructions;
-    }, () => {
-      this.#side = undefined;
-      side.end();
-    });
+    }, () => this.#drop(side));
     return side;
+  }
+
+  /** Ends a side; what it still had to answer fails. The next call starts another. @param {Side} side */
+  #drop(side) {
+    side.end();
+    if (side !== this.#current) return; // another has taken its place already
+    this.#current = this.#side = undefined;
+    this.#open.clear();
+  }
+
+  /** Ends its thread. The next call would start it anew. */
+  end() {
+    if (this.#current) this.#drop(this.#current);
   }
 
   /**
@@ -147,9 +165,7 @@ export class Engine {
       return await call;
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      this.#side = undefined;
-      this.#open.clear();
-      side.end();
+      this.#drop(side);
       console.error(error);
       throw new Refusal('The engine failed and was started anew; try that picture again, or a smaller one.');
     }
@@ -204,8 +220,7 @@ class WorkerSide {
       };
       worker.onerror = (event) => {
         resolve(false);
-        for (const call of this.#waiting.values()) call.reject(new Error(event.message));
-        this.#waiting.clear();
+        this.#fail(event.message);
       };
     });
     // It gets its parts before it is known to run, and finds them when it does.
@@ -247,6 +262,13 @@ class WorkerSide {
   }
   end() {
     this.worker.terminate();
+    this.#fail('its thread was ended');
+  }
+
+  /** @param {string} why */
+  #fail(why) {
+    for (const call of this.#waiting.values()) call.reject(new Error(why));
+    this.#waiting.clear();
   }
 }
 

@@ -1,6 +1,6 @@
 import kernels from 'virtual:kernels';
 import { fromBase64 } from '../bytes.js';
-import { decode, pixelsOf } from '../engine/decode.js';
+import { bitmapOf, pixelsOf } from '../engine/decode.js';
 import { Engine } from '../engine/engine.js';
 import { Refusal } from '../engine/host.js';
 import { STEPS } from '../engine/report.js';
@@ -71,7 +71,12 @@ async function start(wasm, weights) {
     kernels: async () => kernels.map(fromBase64),
     weights: async () => (await file).slice(),
   });
-  return { engine, model: await engine.open(NAME) };
+  try {
+    return { engine, model: await engine.open(NAME) };
+  } catch (error) {
+    engine.end();
+    throw error;
+  }
 }
 
 /** @param {Source | WebAssembly.Module} source */
@@ -107,10 +112,13 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
  */
 async function pixels(picture) {
   if (picture instanceof Blob) {
-    try {
-      return await decode(picture);
-    } catch {
+    const bitmap = await bitmapOf(picture).catch(() => {
       throw new Refusal('The picture cannot be read, or is damaged; pass a PNG, JPEG, GIF, WebP or BMP.');
+    });
+    try {
+      return await pixels(bitmap);
+    } finally {
+      bitmap.close();
     }
   }
   if (picture && typeof picture === 'object' && 'data' in picture && 'width' in picture) {
