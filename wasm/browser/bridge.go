@@ -32,11 +32,14 @@ type model struct {
 	result     *core.Result
 }
 
+// Larger buffers are not kept for the next call.
+const keptBuffer = 1 << 20
+
 // input makes room for size bytes and returns their address.
 //
 //go:wasmexport input
 func input(size int32) unsafe.Pointer {
-	if cap(received) < int(size) {
+	if cap(received) < int(size) || cap(received) > keptBuffer {
 		received = make([]byte, size)
 	}
 	received = received[:size]
