@@ -248,20 +248,28 @@ func (r *trainer) sets() error {
 		return err
 	}
 	r.train = dataset.FreshClutter(plain, r.Seed, freshPictures)
-	if FreshlyValidated(r.Recipe, r.Dataset, r.DataPath) {
-		r.valid, err = dataset.FreshValid(r.DataPath)
+	if valid := freshValid(&r.recipe, r.Dataset, r.DataPath); valid != nil {
+		r.valid = valid
 	}
-	return err
+	return nil
+}
+
+// freshValid returns the fresh pictures that judge a run in place of the data set's own, nil where none do.
+func freshValid(r *recipe, name, dataPath string) dataset.Set {
+	if !r.fresh || name != digits {
+		return nil
+	}
+	valid, err := dataset.FreshValid(dataPath)
+	if err != nil || valid.Len() == 0 {
+		return nil
+	}
+	return valid
 }
 
 // FreshlyValidated reports whether dataset.FreshValid judges a run in place of the data set's own pictures.
 func FreshlyValidated(recipe, name, dataPath string) bool {
 	r, err := newRecipe(recipe, name)
-	if err != nil || !r.fresh || name != digits {
-		return false
-	}
-	valid, err := dataset.FreshValid(dataPath)
-	return err == nil && valid.Len() > 0
+	return err == nil && freshValid(&r, name, dataPath) != nil
 }
 
 // freshPictures is how many pictures with fresh clutter an epoch has: one a training digit.

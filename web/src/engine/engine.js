@@ -111,11 +111,7 @@ export class Engine {
   }
 
   #started() {
-    this.#side ??= this.#start().catch((error) => {
-      this.#side = undefined;
-      throw error;
-    });
-    return this.#side;
+    return this.#side ??= this.#start();
   }
 
   /** @returns {Promise<Side>} which may be asked already, though it has yet to start */
