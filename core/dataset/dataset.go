@@ -77,6 +77,32 @@ func Labels(name string) (labels []string, gray bool, err error) {
 	return nil, false, fmt.Errorf("unknown data set %q; want mnist, cifar10 or cifar100", name)
 }
 
+// joined is two sets, one after the other.
+type joined struct{ first, second Set }
+
+// Join returns a set with the pictures of first and then those of second.
+func Join(first, second Set) Set { return joined{first, second} }
+
+func (j joined) Len() int { return j.first.Len() + j.second.Len() }
+
+func (j joined) Label(i int) int {
+	set, i := j.of(i)
+	return set.Label(i)
+}
+
+func (j joined) Fill(dst []uint8, i int, epoch uint64) {
+	set, i := j.of(i)
+	set.Fill(dst, i, epoch)
+}
+
+// of returns the set that picture i is in, and its place there.
+func (j joined) of(i int) (Set, int) {
+	if n := j.first.Len(); i >= n {
+		return j.second, i - n
+	}
+	return j.first, i
+}
+
 // stored is a set of small square pictures in memory.
 type stored struct {
 	images   []uint8 // [len(labels)][size][size][channels]

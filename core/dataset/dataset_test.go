@@ -424,6 +424,12 @@ func TestFreshValid(t *testing.T) {
 	for i := range more {
 		assert.Equal(t, 7+i, set.Label(i))
 	}
+	every, err := OpenAllDigits(write(trainDigits + more))
+	require.NoError(t, err)
+	assert.Equal(t, trainDigits+more, every.Len(), "a refit has them all")
+	digits, err := OpenDigits(write(trainDigits + more))
+	require.NoError(t, err)
+	assert.Equal(t, trainDigits, digits.Len())
 	set, err = FreshValid(write(20))
 	require.NoError(t, err)
 	assert.Zero(t, set.Len())
@@ -544,6 +550,24 @@ func TestAugmentVaries(t *testing.T) {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+func TestJoin(t *testing.T) {
+	d, err := openCIFAR(writeCIFAR(t, small10), small10)
+	require.NoError(t, err)
+	both := Join(d.Valid, d.Train)
+	require.Equal(t, d.Valid.Len()+d.Train.Len(), both.Len())
+	got, want := make([]uint8, pixels.Len), make([]uint8, pixels.Len)
+	for i := range both.Len() {
+		set, at := d.Valid, i
+		if i >= d.Valid.Len() {
+			set, at = d.Train, i-d.Valid.Len()
+		}
+		assert.Equal(t, set.Label(at), both.Label(i))
+		set.Fill(want, at, 0)
+		both.Fill(got, i, 0)
+		assert.Equal(t, want, got, i)
+	}
+}
 
 func TestFillAllocatesNothing(t *testing.T) {
 	d, err := openCIFAR(writeCIFAR(t, small10), small10)

@@ -34,6 +34,11 @@ func OpenDigits(dataPath string) (*Digits, error) {
 	return openDigits(dataPath, "train", 0, trainDigits)
 }
 
+// OpenAllDigits reads those that validate, too: all 60,000.
+func OpenAllDigits(dataPath string) (*Digits, error) {
+	return openDigits(dataPath, "train", 0, allDigits)
+}
+
 // openDigits reads digits from the given one up to and excluding the other, or to the end, of the pair of files whose names
 // begin with part.
 func openDigits(dataPath, part string, from, to int) (*Digits, error) {
@@ -63,6 +68,9 @@ func newDigits(images, labels []uint8) (*Digits, error) {
 	}
 	return d, nil
 }
+
+// Len returns how many there are.
+func (d *Digits) Len() int { return len(d.labels) }
 
 // image returns digit i, [28][28].
 func (d *Digits) image(i int) []uint8 {

@@ -43,6 +43,7 @@ type Config struct {
 	Seed        uint64  `json:"random_seed"`
 	LogInterval int     `json:"log_interval"`    // log every so many batches; 0 for once an epoch
 	Start       string  `json:"start,omitempty"` // weights to start from
+	Refit       bool    `json:"refit,omitempty"` // the validation pictures train too; nothing judges the epochs, the last one's weights count
 
 	Dir     string `json:"-"` // the run folder
 	Resume  bool   `json:"-"`
@@ -75,7 +76,7 @@ const (
 	lockFile  = "lock"
 	// ResultsFile has a line for every epoch.
 	ResultsFile = "results.csv"
-	// BestFile and LastFile are the weights with the best validation accuracy and the newest.
+	// BestFile and LastFile are the weights with the best validation accuracy, of which a refit has none, and the newest.
 	BestFile = "best.safetensors"
 	LastFile = "last.safetensors"
 )
@@ -120,7 +121,7 @@ type trainer struct {
 	recipe    recipe
 	data      *dataset.Data
 	train     dataset.Set
-	valid     dataset.Set
+	valid     dataset.Set // nil in a refit
 	params    *core.Params
 	learner   *core.Learner
 	optimizer *optimizer
@@ -199,6 +200,9 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	if r.recipe, err = newRecipe(r.Recipe, r.Dataset); err != nil {
 		return nil, err
 	}
+	if r.Refit && r.recipe.plateau {
+		return nil, fmt.Errorf("the recipe %s lowers its learning rate by validation, so it cannot train on those pictures too; leave out --refit", r.Recipe)
+	}
 	r.BatchSize = cmp.Or(r.BatchSize, r.recipe.batchSize)
 	r.Epochs = cmp.Or(r.Epochs, r.recipe.epochs)
 	r.LR = cmp.Or(r.LR, r.recipe.adam.LR)
@@ -233,13 +237,18 @@ func open(c Config, data openData) (_ *trainer, err error) {
 // fresh clutter where plain MNIST is at hand, and those that do not train validate, ten times as many as the file has.
 func (r *trainer) sets() error {
 	r.train, r.valid = r.data.Train, r.data.Valid
+	digitsOf := dataset.OpenDigits
+	if r.Refit {
+		r.train, r.valid = dataset.Join(r.data.Train, r.data.Valid), nil
+		digitsOf = dataset.OpenAllDigits
+	}
 	if r.recipe.vary {
 		r.train = dataset.Augment(r.train, r.Seed)
 	}
 	if !r.recipe.fresh || r.Dataset != digits {
 		return nil
 	}
-	plain, err := dataset.OpenDigits(r.DataPath)
+	plain, err := digitsOf(r.DataPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.Log.Warn("no plain MNIST beside the data: training on the file's own pictures instead of fresh clutter")
 		return nil
@@ -247,8 +256,8 @@ func (r *trainer) sets() error {
 	if err != nil {
 		return err
 	}
-	r.train = dataset.FreshClutter(plain, r.Seed, freshPictures)
-	if valid := freshValid(&r.recipe, r.Dataset, r.DataPath); valid != nil {
+	r.train = dataset.FreshClutter(plain, r.Seed, plain.Len())
+	if valid := freshValid(&r.recipe, r.Dataset, r.DataPath); valid != nil && !r.Refit {
 		r.valid = valid
 	}
 	return nil
@@ -271,9 +280,6 @@ func FreshlyValidated(recipe, name, dataPath string) bool {
 	r, err := newRecipe(recipe, name)
 	return err == nil && freshValid(&r, name, dataPath) != nil
 }
-
-// freshPictures is how many pictures with fresh clutter an epoch has: one a training digit.
-const freshPictures = 50_000
 
 // parameters makes the weights a run begins with.
 func (r *trainer) parameters() error {
@@ -394,12 +400,13 @@ func (r *trainer) load(path string) error {
 		// A cosine over other epochs would have been another run; the published schedule looks back alone.
 		{"--epochs", asked.Epochs != 0 && asked.Epochs != was.Epochs && was.Recipe != Reference, was.Epochs, asked.Epochs},
 		{"--random-seed", asked.Seed != 0 && asked.Seed != was.Seed, was.Seed, asked.Seed},
+		{"--refit", asked.Refit && !was.Refit, was.Refit, asked.Refit},
 	} {
 		if d.given {
 			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
 		}
 	}
-	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start, r.Refit = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start, was.Refit
 	r.Recipe = cmp.Or(r.Recipe, was.Recipe)
 	r.DataPath = cmp.Or(r.DataPath, was.DataPath)
 	r.Epochs = cmp.Or(r.Epochs, was.Epochs)
@@ -523,7 +530,7 @@ func (r *trainer) epoch(ctx context.Context) error {
 	row := Row{Epoch: s.Epoch, LR: rate, Train: mean, ImagesPerSec: speed}
 	log := []any{"epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
 		"train", round(mean.Accuracy), "images_per_second", math.Round(speed)}
-	if judged {
+	if judged && r.valid != nil {
 		v := s.Valid
 		row.Valid = &v
 		log = append(log, "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
@@ -658,11 +665,15 @@ func (r *trainer) calibrate() {
 	copy(l.CallVar, callVar)
 }
 
-// validate evaluates the weights that would be shipped, and keeps them if they are the best so far.
+// validate makes the weights ready that would be shipped, evaluates them where pictures are left for that, and keeps them if
+// they are the best so far.
 func (r *trainer) validate() error {
 	s := &r.state
 	if r.optimizer.average != nil {
 		r.calibrate()
+	}
+	if r.valid == nil {
+		return nil
 	}
 	// Half a minute at most, so an interrupt waits for it.
 	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.valid,

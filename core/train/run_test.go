@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gdram/core"
+	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/dataset"
 	"gdram/core/pixels"
@@ -424,6 +425,45 @@ func TestRunComparisons(t *testing.T) {
 		assert.Equal(t, Policy, looks, recipe)
 		assert.Equal(t, want, noise, recipe)
 	}
+}
+
+// TestRefit: the validation pictures train, too, no epoch is judged, and the last weights stand as evaluation wants them.
+func TestRefit(t *testing.T) {
+	c := barsConfig(filepath.Join(t.TempDir(), "refit"), Ours)
+	c.Refit = true
+	halves := func(string, string) (*dataset.Data, error) {
+		d, err := openBars("", "")
+		d.Valid = bars{12, 36} // goes on where bars{36, 0} ends
+		return d, err
+	}
+	require.NoError(t, run(context.Background(), c, halves))
+	assert.NoFileExists(t, filepath.Join(c.Dir, BestFile))
+	results := strings.Split(string(read(t, c.Dir, ResultsFile)), "\n")
+	require.Len(t, results, 5)
+	for _, line := range results[1:4] {
+		assert.Contains(t, line, ",,,,,,,,", "nothing from validation")
+	}
+
+	whole := barsConfig(filepath.Join(t.TempDir(), "whole"), Ours)
+	require.NoError(t, run(context.Background(), whole, func(string, string) (*dataset.Data, error) {
+		d, err := openBars("", "")
+		d.Train = bars{48, 0}
+		return d, err
+	}))
+	refitted, meta, err := disk.Load(filepath.Join(c.Dir, LastFile))
+	require.NoError(t, err)
+	trained, _, err := disk.Load(filepath.Join(whole.Dir, LastFile))
+	require.NoError(t, err)
+	assert.Equal(t, trained.Flat, refitted.Flat, "to the bit what training on all of them gives")
+	assert.NotContains(t, meta.Extra, checkpoint.KeyFast)
+
+	c.Resume, c.Refit = true, false
+	assert.NoError(t, run(context.Background(), c, halves), "a refit that goes on remains one")
+	whole.Resume, whole.Refit = true, true
+	assert.ErrorContains(t, run(context.Background(), whole, openBars), "--refit false, not true")
+	c = barsConfig(filepath.Join(t.TempDir(), "reference"), Reference)
+	c.Refit = true
+	assert.ErrorContains(t, run(context.Background(), c, openBars), "lowers its learning rate by validation")
 }
 
 func TestPlateau(t *testing.T) {

@@ -27,6 +27,7 @@ type trainCommand struct {
 	LogInterval *int        `placeholder:"N" help:"Log every so many steps (default once an epoch)."`
 	Resume      bool        `help:"Continue the run in the folder --checkpoint, to the bit; or start a new run from the weights in the file --checkpoint."`
 	Checkpoint  string      `placeholder:"PATH" help:"Run folder, with arguments, results, weights and all that resuming needs (default runs/DATASET); with --resume also a .safetensors or .pth file."`
+	Refit       bool        `help:"Train on the validation pictures, too, once a run without it has shown what the recipe is worth: nothing judges the epochs, and the weights are the last one's."`
 	Out         string      `placeholder:"DIR" help:"Run folder where --checkpoint is a file of weights (default runs/DATASET-from-FILE)."`
 }
 
@@ -58,9 +59,9 @@ func (t *trainCommand) Run(c *console) error {
 	return finish(c, config)
 }
 
-// finish draws what a run that has ended came to, on the validation pictures, and says how to measure it.
+// finish draws what a run that has ended came to, on the validation pictures if they are none it learnt from, and says how
+// to measure it.
 func finish(c *console, config train.Config) error {
-	best := filepath.Join(config.Dir, train.BestFile)
 	args, err := readArgs(config.Dir)
 	if err != nil {
 		return err
@@ -69,7 +70,19 @@ func finish(c *console, config train.Config) error {
 	if err := drawCurves(config.Dir); err != nil {
 		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
 	}
-	split := "valid"
+	measure := func(weights string) string {
+		said := "measure them with: gdram eval --dataset " + args.Dataset
+		if dataPath != defaultDataPath {
+			said += " --data-path " + dataPath
+		}
+		return said + " --split test --weights " + weights
+	}
+	if args.Refit {
+		last := filepath.Join(config.Dir, train.LastFile)
+		fmt.Fprintln(c.out, last+" holds the last weights; "+measure(last))
+		return nil
+	}
+	best, split := filepath.Join(config.Dir, train.BestFile), "valid"
 	if train.FreshlyValidated(args.Recipe, args.Dataset, dataPath) {
 		split = "fresh-valid"
 	}
@@ -77,11 +90,7 @@ func finish(c *console, config train.Config) error {
 	if _, err := valid.evaluate(c); err != nil {
 		return fmt.Errorf("the run has ended, but its plots cannot be drawn: %w", err)
 	}
-	said := best + " holds the weights that did best on the validation pictures; measure them with: gdram eval --dataset " + args.Dataset
-	if dataPath != defaultDataPath {
-		said += " --data-path " + dataPath
-	}
-	fmt.Fprintln(c.out, said+" --split test --weights "+best)
+	fmt.Fprintln(c.out, best+" holds the weights that did best on the validation pictures; "+measure(best))
 	return nil
 }
 
@@ -110,7 +119,7 @@ func drawCurves(dir string) error {
 // what was not given stays zero.
 func (t *trainCommand) config() (train.Config, error) {
 	config := train.Config{
-		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe,
+		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe, Refit: t.Refit,
 		Dir: t.Checkpoint,
 		Load: func(path string) (*core.Params, error) {
 			net, err := readWeights(path)
