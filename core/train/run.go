@@ -50,7 +50,7 @@ type Config struct {
 	Threads int    `json:"-"` // 0 for GOMAXPROCS
 
 	// Load reads a file of weights to start from; nil for safetensors alone.
-	Load func(path string) (*core.Params, error) `json:"-"`
+	Load func(path string) (*core.Params, checkpoint.Meta, error) `json:"-"`
 	// Progress, if not nil, is called after every batch, and AfterEpoch when results.csv has a new line.
 	Progress   func(Progress) `json:"-"`
 	AfterEpoch func()         `json:"-"`
@@ -105,6 +105,9 @@ const stateVersion = 3
 
 // KeyRecipe is where weights say in their metadata how they were trained; see Taught.
 const KeyRecipe = "recipe"
+
+// KeyRefit is where weights say in their metadata, as "true", that they have learnt from the validation pictures.
+const KeyRefit = "refit"
 
 // Row is one line of results.csv, whose cells stay empty where an epoch was not judged.
 type Row struct {
@@ -291,14 +294,14 @@ func (r *trainer) parameters() error {
 	}
 	load := r.Load
 	if load == nil {
-		load = func(path string) (*core.Params, error) {
-			p, _, err := disk.Load(path)
-			return p, err
-		}
+		load = disk.Load
 	}
-	p, err := load(r.Start)
+	p, meta, err := load(r.Start)
 	if err != nil {
 		return err
+	}
+	if meta.Extra[KeyRefit] != "" && meta.Dataset == r.Dataset && !r.Refit {
+		return fmt.Errorf("%s has learnt from the validation pictures, so they cannot judge what is made of it; add --refit or start from other weights", r.Start)
 	}
 	if p.Classes != r.data.Classes {
 		r.Log.Warn("the weights are about other classes: the last layer starts anew", "file", r.Start, "classes", p.Classes, "want", r.data.Classes)
@@ -482,6 +485,9 @@ func (r *trainer) saveWeights(name string) error {
 	meta := checkpoint.Meta{Dataset: r.Dataset, Labels: r.data.Labels, Gray: r.data.Gray, Extra: map[string]string{
 		KeyRecipe: r.Recipe, "random_seed": strconv.FormatUint(r.Seed, 10), "epoch": strconv.Itoa(r.state.Epoch),
 	}}
+	if r.Refit {
+		meta.Extra[KeyRefit] = "true"
+	}
 	if exit := r.state.Valid.Fast; exit.Lead > 0 && name == BestFile {
 		disk.Fast{Lead: exit.Lead}.Note(&meta)
 	}

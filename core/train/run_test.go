@@ -329,7 +329,7 @@ func TestRunStartsFromOtherClasses(t *testing.T) {
 	for i := range other.Flat {
 		other.Flat[i] = 7
 	}
-	c.Load = func(string) (*core.Params, error) { return other, nil }
+	c.Load = func(string) (*core.Params, checkpoint.Meta, error) { return other, checkpoint.Meta{}, nil }
 	r, err := open(c, openBars)
 	require.NoError(t, err)
 	defer r.close()
@@ -456,6 +456,12 @@ func TestRefit(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, trained.Flat, refitted.Flat, "to the bit what training on all of them gives")
 	assert.NotContains(t, meta.Extra, checkpoint.KeyFast)
+	assert.Equal(t, "true", meta.Extra[KeyRefit])
+	after := barsConfig(filepath.Join(t.TempDir(), "after"), Ours)
+	after.Start = filepath.Join(c.Dir, LastFile)
+	assert.ErrorContains(t, run(context.Background(), after, openBars), "has learnt from the validation pictures")
+	after.Refit, after.Epochs = true, 1
+	assert.NoError(t, run(context.Background(), after, openBars))
 
 	c.Resume, c.Refit = true, false
 	assert.NoError(t, run(context.Background(), c, halves), "a refit that goes on remains one")

@@ -173,7 +173,7 @@ describe('the camera', () => {
     await page.waitForFunction(() => /^Live, [\d.]+ pictures a second$/.test(document.getElementById('rate').textContent));
     const rate = Number((await page.textContent('#rate')).match(/[\d.]+/)[0]);
     console.log(`# ${rate} pictures a second from a camera that makes 20`);
-    assert.ok(rate > 1);
+    assert.ok(rate > 0);
     const live = await shown(page, 'what the camera sees');
     assert.equal(live.steer.trim(), '');
     assert.equal(await page.getAttribute('#camera', 'aria-pressed'), 'true');

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (e *evalCommand) evaluate(c *console) ([]evaluation, error) {
 		return nil, err
 	}
 	name := cmp.Or(string(e.Dataset), ways[0].net.meta.Dataset, defaultDataset)
-	set, err := e.open(name, ways)
+	set, err := e.open(c, name, ways)
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +184,15 @@ func (e *evalCommand) ways() ([]way, error) {
 }
 
 // open returns the pictures, which all networks must fit.
-func (e *evalCommand) open(name string, ways []way) (dataset.Set, error) {
+func (e *evalCommand) open(c *console, name string, ways []way) (dataset.Set, error) {
 	for _, w := range ways {
 		if err := w.net.learntFrom(name); err != nil {
 			return nil, err
 		}
+	}
+	refitted := slices.ContainsFunc(ways, func(w way) bool { return w.net.meta.Extra[train.KeyRefit] != "" })
+	if refitted && strings.HasSuffix(e.Split, "valid") {
+		fmt.Fprintln(c.err, "The network has learnt from the validation pictures, too, so what it makes of them says little; --split test has new ones.")
 	}
 	fresh := map[string]func(string) (dataset.Set, error){"fresh": dataset.FreshTest, "fresh-valid": dataset.FreshValid}[e.Split]
 	if fresh != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gdram/core"
+	"gdram/core/checkpoint"
 	"gdram/core/evidence"
 	"gdram/core/train"
 )
@@ -121,12 +122,12 @@ func (t *trainCommand) config() (train.Config, error) {
 	config := train.Config{
 		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe, Refit: t.Refit,
 		Dir: t.Checkpoint,
-		Load: func(path string) (*core.Params, error) {
+		Load: func(path string) (*core.Params, checkpoint.Meta, error) {
 			net, err := readWeights(path)
 			if err != nil {
-				return nil, err
+				return nil, checkpoint.Meta{}, err
 			}
-			return net.params, nil
+			return net.params, net.meta, nil
 		},
 	}
 	if err := cmp.Or(
