@@ -37,7 +37,7 @@ func FreshTest(dataPath string) (Set, error) {
 	return eachOnce(dataPath, "t10k", 0, testClutterSeed)
 }
 
-// FreshValid is the same of the 10,000 training digits that train no network, for choosing by. A file that holds no
+// FreshValid is the same of the 10,000 training digits that train nothing but a refit, for choosing by. A file that holds no
 // more digits than those which train gives an empty set.
 func FreshValid(dataPath string) (Set, error) {
 	return eachOnce(dataPath, "train", trainDigits, validClutterSeed)

@@ -34,9 +34,13 @@ func OpenDigits(dataPath string) (*Digits, error) {
 	return openDigits(dataPath, "train", 0, trainDigits)
 }
 
-// OpenAllDigits reads those that validate, too: all 60,000.
+// OpenAllDigits reads those that validate, too: all 60,000. A file that holds none of them is an error.
 func OpenAllDigits(dataPath string) (*Digits, error) {
-	return openDigits(dataPath, "train", 0, allDigits)
+	d, err := openDigits(dataPath, "train", 0, allDigits)
+	if err == nil && d.Len() <= trainDigits {
+		return nil, fmt.Errorf("MNIST's training file in %s holds only digits that train; take the whole file, of 60,000", dataPath)
+	}
+	return d, err
 }
 
 // openDigits reads digits from the given one up to and excluding the other, or to the end, of the pair of files whose names

@@ -55,6 +55,7 @@ func Curves(dir, data string) error {
 	var plots [][]*plot.Plot
 	for _, row := range panels {
 		var line []*plot.Plot
+		some := false
 		for _, panel := range row {
 			p := newPlot(panel.title+", "+data, "epoch", panel.y)
 			p.X.Tick.Marker, p.Legend.Top = round{whole: true}, !panel.under
@@ -77,15 +78,18 @@ func Curves(dir, data string) error {
 					return err
 				}
 			}
+			some = some || recorded
 			if !recorded {
 				p.Title.Text += ": not recorded"
 			}
 			line = append(line, p)
 		}
-		plots = append(plots, line)
+		if some || len(plots) == 0 { // a refit has nothing to show of validation
+			plots = append(plots, line)
+		}
 	}
-	image := vgimg.NewWith(vgimg.UseWH(2*wide, 2*high), vgimg.UseDPI(dpi))
-	tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: vg.Points(16), PadY: vg.Points(16)}
+	image := vgimg.NewWith(vgimg.UseWH(2*wide, vg.Length(len(plots))*high), vgimg.UseDPI(dpi))
+	tiles := draw.Tiles{Rows: len(plots), Cols: 2, PadX: vg.Points(16), PadY: vg.Points(16)}
 	for i, row := range plot.Align(plots, tiles, margin(draw.New(image))) {
 		for j, c := range row {
 			plots[i][j].Draw(c)

@@ -162,6 +162,10 @@ func TestCurves(t *testing.T) {
 		assert.False(t, coloured(panel, colours[0]).Empty(), "panel %d", i)
 	}
 
+	write(header + "1,2.5,0.2,,,\n2,2,0.3,,,\n")
+	require.NoError(t, Curves(dir, "greys"), "a refit")
+	assert.Equal(t, m.Bounds().Dy()/2, readPNG(t, dir, "curves").Bounds().Dy(), "what validation would have shown is left out")
+
 	assert.ErrorContains(t, Curves(t.TempDir(), "greys"), "cannot read the results of the run")
 	for why, text := range map[string]string{"empty": "", "no lines": header, "no table": "a,b\n1\n", "foreign": "a,b\n1,2\n"} {
 		write(text)

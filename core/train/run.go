@@ -22,6 +22,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gdram/core"
@@ -44,6 +45,7 @@ type Config struct {
 	LogInterval int     `json:"log_interval"`    // log every so many batches; 0 for once an epoch
 	Start       string  `json:"start,omitempty"` // weights to start from
 	Refit       bool    `json:"refit,omitempty"` // the validation pictures train too; nothing judges the epochs, the last one's weights count
+	Lead        float64 `json:"lead,omitempty"`  // of fast mode, which a refit takes over from Start: it can choose none itself
 
 	Dir     string `json:"-"` // the run folder
 	Resume  bool   `json:"-"`
@@ -106,6 +108,9 @@ const stateVersion = 3
 // KeyRecipe is where weights say in their metadata how they were trained; see Taught.
 const KeyRecipe = "recipe"
 
+// lastLayer begins the names of the layer that knows the classes.
+const lastLayer = "class_net.fc.2."
+
 // KeyRefit is where weights say in their metadata, as "true", that they have learnt from the validation pictures.
 const KeyRefit = "refit"
 
@@ -131,13 +136,14 @@ type trainer struct {
 	loss      *loss
 	state     state
 
-	batch  core.Batch
-	labels []int
-	places [][2]float32
-	bytes  [][]uint8 // one a worker
-	order  []int     // of the epoch's pictures
-	looks  Looks     // of the batch
-	fill   func(task, worker int)
+	batch      core.Batch
+	labels     []int
+	places     [][2]float32
+	bytes      [][]uint8 // one a worker
+	order      []int     // of the epoch's pictures
+	looks      Looks     // of the batch
+	calibrated int       // the step whose average has measured batch norms
+	fill       func(task, worker int)
 
 	guard guard
 	lock  io.Closer
@@ -216,8 +222,8 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	if err := r.sets(); err != nil {
 		return nil, err
 	}
-	if r.BatchSize < 2 || r.BatchSize > r.train.Len() {
-		return nil, fmt.Errorf("a batch of %d will not do: it must be from 2 to the %d training pictures", r.BatchSize, r.train.Len())
+	if most := min(maxBatch, r.train.Len()); r.BatchSize < 2 || r.BatchSize > most {
+		return nil, fmt.Errorf("a batch of %d will not do: it must be from 2 to %d", r.BatchSize, most)
 	}
 	if err := r.parameters(); err != nil {
 		return nil, err
@@ -233,8 +239,14 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	if !r.restore() {
 		return nil, fmt.Errorf("%s is about another network than that of this data; start anew in another folder", path)
 	}
-	return r, nil
+	return r, r.note()
 }
+
+// maxBatch bounds what a step takes: 4 MB a picture.
+const maxBatch = 1024
+
+// note writes what the run is asked for: again when it is resumed, as data move and a recipe may fork.
+func (r *trainer) note() error { return writeJSON(filepath.Join(r.Dir, ArgsFile), r.Config) }
 
 // sets makes of the data set what the recipe wants to learn from and be judged by: pictures of nature are varied; digits get
 // fresh clutter where plain MNIST is at hand, and those that do not train validate, ten times as many as the file has.
@@ -303,13 +315,21 @@ func (r *trainer) parameters() error {
 	if meta.Extra[KeyRefit] != "" && meta.Dataset == r.Dataset && !r.Refit {
 		return fmt.Errorf("%s has learnt from the validation pictures, so they cannot judge what is made of it; add --refit or start from other weights", r.Start)
 	}
-	if p.Classes != r.data.Classes {
-		r.Log.Warn("the weights are about other classes: the last layer starts anew", "file", r.Start, "classes", p.Classes, "want", r.data.Classes)
+	others := p.Classes != r.data.Classes || meta.Dataset != "" && meta.Dataset != r.Dataset
+	if others {
+		r.Log.Warn("the weights are about other classes: the last layer starts anew", "file", r.Start)
 	}
 	for _, s := range r.params.Specs {
-		if from := p.Tensor(s.Name); len(from) == s.Len() {
-			copy(r.params.Tensor(s.Name), from)
+		if !others || !strings.HasPrefix(s.Name, lastLayer) {
+			copy(r.params.Tensor(s.Name), p.Tensor(s.Name))
 		}
+	}
+	if r.Refit && !others {
+		fast, err := disk.ReadFast(meta)
+		if err != nil {
+			r.Log.Warn("the weights say nothing of fast mode that can be taken over", "file", r.Start, "error", err)
+		}
+		r.Lead = fast.Lead
 	}
 	return nil
 }
@@ -343,7 +363,7 @@ func (r *trainer) begin() error {
 	if _, err := os.Stat(filepath.Join(r.Dir, StateFile)); err == nil {
 		return fmt.Errorf("another run has begun in %s meanwhile; choose another folder", r.Dir)
 	}
-	if err := writeJSON(filepath.Join(r.Dir, ArgsFile), r.Config); err != nil {
+	if err := r.note(); err != nil {
 		return err
 	}
 	if err := writeJSON(filepath.Join(r.Dir, envFile), environment()); err != nil {
@@ -409,8 +429,11 @@ func (r *trainer) load(path string) error {
 			return fmt.Errorf("the run in %s has %s %v, not %v; leave the flag out or start a run in another folder", r.Dir, d.flag, d.was, d.asked)
 		}
 	}
-	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start, r.Refit = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start, was.Refit
-	r.Recipe = cmp.Or(r.Recipe, was.Recipe)
+	r.Dataset, r.BatchSize, r.LR, r.Seed, r.Start = was.Dataset, was.BatchSize, was.LR, was.Seed, was.Start
+	r.Refit, r.Lead = was.Refit, was.Lead
+	if r.Recipe = cmp.Or(r.Recipe, was.Recipe); r.Recipe != was.Recipe {
+		r.state.Best = -1 // a fork's own: the start was judged with the other's looks
+	}
 	r.DataPath = cmp.Or(r.DataPath, was.DataPath)
 	r.Epochs = cmp.Or(r.Epochs, was.Epochs)
 	r.LogInterval = cmp.Or(r.LogInterval, was.LogInterval)
@@ -418,7 +441,7 @@ func (r *trainer) load(path string) error {
 }
 
 // forks reports whether the loaded run may go on by another recipe: as long as it has not gone past a start that both
-// share, nothing tells it from a run of that recipe.
+// share, it has learnt what a run of that recipe would have.
 func (r *trainer) forks(was Config, name string) bool {
 	before, err := newRecipe(was.Recipe, was.Dataset)
 	after, err2 := newRecipe(name, was.Dataset)
@@ -458,9 +481,10 @@ func (r *trainer) kept(err error) error {
 	return fmt.Errorf("%w; what %s holds is still the run as it was saved last: make room, then go on with --resume", err, r.Dir)
 }
 
-// save writes the state and the newest weights.
+// save writes the state and the newest weights, ready for use.
 func (r *trainer) save() error {
 	s, o := &r.state, r.optimizer
+	r.calibrate()
 	var err error
 	if s.Config, err = json.Marshal(r.Config); err != nil {
 		return err
@@ -488,8 +512,12 @@ func (r *trainer) saveWeights(name string) error {
 	if r.Refit {
 		meta.Extra[KeyRefit] = "true"
 	}
-	if exit := r.state.Valid.Fast; exit.Lead > 0 && name == BestFile {
-		disk.Fast{Lead: exit.Lead}.Note(&meta)
+	lead := r.Lead
+	if name == BestFile {
+		lead = r.state.Valid.Fast.Lead
+	}
+	if lead > 0 {
+		disk.Fast{Lead: lead}.Note(&meta)
 	}
 	return disk.Save(filepath.Join(r.Dir, name), r.optimizer.shipped(), meta, disk.F32)
 }
@@ -527,7 +555,7 @@ func (r *trainer) epoch(ctx context.Context) error {
 	mean.add(s.Sums, 1/float64(batches))
 	speed := float64(batches*r.BatchSize) / s.Elapsed
 	s.Epoch, s.Batch, s.Sums, s.Elapsed = s.Epoch+1, 0, Losses{}, 0
-	judged := r.recipe.judges(s.Epoch, r.Epochs)
+	judged := r.valid != nil && r.recipe.judges(s.Epoch, r.Epochs)
 	if judged && !r.recipe.validateFirst {
 		if err := r.validate(); err != nil {
 			return err
@@ -536,7 +564,7 @@ func (r *trainer) epoch(ctx context.Context) error {
 	row := Row{Epoch: s.Epoch, LR: rate, Train: mean, ImagesPerSec: speed}
 	log := []any{"epoch", s.Epoch, "of", r.Epochs, "loss", round(mean.Total), "prediction", round(mean.Prediction),
 		"train", round(mean.Accuracy), "images_per_second", math.Round(speed)}
-	if judged && r.valid != nil {
+	if judged {
 		v := s.Valid
 		row.Valid = &v
 		log = append(log, "valid", round(v.Top1), "after_1", round(v.After[0]), "after_4", round(v.After[3]),
@@ -639,10 +667,14 @@ func (r *trainer) picture(b, worker int) {
 // calibration is the number of batches that the shipped weights' batch norms are measured on.
 const calibration = 40
 
-// calibrate measures the batch norms of the averaged weights: they are other weights than those the
-// running statistics were collected with, and evaluation follows the policy's mean, without noise.
+// calibrate measures the batch norms of the averaged weights, where there are some and it has not been done: they are other
+// weights than those the running statistics were collected with, and evaluation follows the policy's mean, without noise.
 func (r *trainer) calibrate() {
 	o, l, batch := r.optimizer, r.learner, r.state.Batch
+	if o.average == nil || r.calibrated == o.step {
+		return
+	}
+	r.calibrated = o.step
 	live := r.params.Clone()
 	callMean, callVar := slices.Clone(l.CallMean), slices.Clone(l.CallVar)
 	for _, s := range r.params.Specs {
@@ -671,16 +703,10 @@ func (r *trainer) calibrate() {
 	copy(l.CallVar, callVar)
 }
 
-// validate makes the weights ready that would be shipped, evaluates them where pictures are left for that, and keeps them if
-// they are the best so far.
+// validate evaluates the weights that would be shipped, and keeps them if they are the best so far.
 func (r *trainer) validate() error {
 	s := &r.state
-	if r.optimizer.average != nil {
-		r.calibrate()
-	}
-	if r.valid == nil {
-		return nil
-	}
+	r.calibrate()
 	// Half a minute at most, so an interrupt waits for it.
 	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.valid,
 		Manner{Looks: r.recipe.lookers(), Seed: r.Seed}, r.Threads, nil)

@@ -211,8 +211,8 @@ func TestRunRefuses(t *testing.T) {
 		{"another recipe", "--recipe gdram, not reference", func(c *Config) { c.Resume, c.Recipe = true, Reference }},
 		{"nothing to resume", "holds no run to resume", func(c *Config) { c.Resume, c.Dir = true, t.TempDir() }},
 		{"an unknown recipe", `unknown recipe "soup"`, func(c *Config) { c.Dir, c.Recipe = t.TempDir(), "soup" }},
-		{"a batch too large", "from 2 to the 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 37 }},
-		{"a batch too small", "from 2 to the 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 1 }},
+		{"a batch too large", "from 2 to 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 37 }},
+		{"a batch too small", "from 2 to 36", func(c *Config) { c.Dir, c.BatchSize = t.TempDir(), 1 }},
 		{"missing weights", "no such file", func(c *Config) { c.Dir, c.Start = t.TempDir(), "nowhere.safetensors" }},
 	} {
 		t.Run(x.why, func(t *testing.T) {
@@ -321,24 +321,38 @@ func fill(v []float32, x float32) {
 	}
 }
 
-// TestRunStartsFromOtherClasses: all but the last layer, whose size is the number of classes, goes on learning.
+// TestRunStartsFromOtherClasses: all but the last layer goes on learning, be there more classes or only others.
 func TestRunStartsFromOtherClasses(t *testing.T) {
-	c := barsConfig(filepath.Join(t.TempDir(), "run"), Ours)
-	c.Start = "other.safetensors"
-	other := core.NewParams(100)
-	for i := range other.Flat {
-		other.Flat[i] = 7
-	}
-	c.Load = func(string) (*core.Params, checkpoint.Meta, error) { return other, checkpoint.Meta{}, nil }
-	r, err := open(c, openBars)
-	require.NoError(t, err)
-	defer r.close()
-	for _, s := range r.params.Specs {
-		if strings.HasPrefix(s.Name, "class_net.fc.2.") {
-			assert.NotContains(t, r.params.Tensor(s.Name), float32(7), s.Name)
-		} else {
-			assert.NotContains(t, r.params.Tensor(s.Name), float32(0), s.Name)
-			assert.EqualValues(t, 7, r.params.Tensor(s.Name)[0], s.Name)
+	for _, tc := range []struct {
+		why     string
+		classes int
+		dataset string
+		anew    bool
+	}{
+		{"more", 100, "", true},
+		{"as many of another data set", 2, "poles", true},
+		{"the same", 2, "bars", false},
+		{"as many, of nobody knows what", 2, "", false},
+	} {
+		c := barsConfig(filepath.Join(t.TempDir(), "run"), Ours)
+		c.Start = "other.safetensors"
+		other := core.NewParams(tc.classes)
+		for i := range other.Flat {
+			other.Flat[i] = 7
+		}
+		c.Load = func(string) (*core.Params, checkpoint.Meta, error) {
+			return other, checkpoint.Meta{Dataset: tc.dataset}, nil
+		}
+		r, err := open(c, openBars)
+		require.NoError(t, err, tc.why)
+		defer r.close()
+		for _, s := range r.params.Specs {
+			if tc.anew && strings.HasPrefix(s.Name, "class_net.fc.2.") {
+				assert.NotContains(t, r.params.Tensor(s.Name), float32(7), "%s: %s", tc.why, s.Name)
+			} else {
+				assert.NotContains(t, r.params.Tensor(s.Name), float32(0), "%s: %s", tc.why, s.Name)
+				assert.EqualValues(t, 7, r.params.Tensor(s.Name)[0], "%s: %s", tc.why, s.Name)
+			}
 		}
 	}
 }
@@ -385,6 +399,10 @@ func TestRunForks(t *testing.T) {
 	for _, name := range []string{BestFile, LastFile} {
 		assert.Equal(t, read(t, whole, name), read(t, dir, name), name)
 	}
+
+	var args Config
+	require.NoError(t, json.Unmarshal(read(t, dir, ArgsFile), &args))
+	assert.Equal(t, OursScan, args.Recipe, "the folder says what the run has become")
 
 	c.Recipe = Ours
 	assert.ErrorContains(t, run(context.Background(), c, openBars), "--recipe gdram-scan, not gdram", "past the start")
@@ -461,7 +479,18 @@ func TestRefit(t *testing.T) {
 	after.Start = filepath.Join(c.Dir, LastFile)
 	assert.ErrorContains(t, run(context.Background(), after, openBars), "has learnt from the validation pictures")
 	after.Refit, after.Epochs = true, 1
-	assert.NoError(t, run(context.Background(), after, openBars))
+	chosen := func(string) (*core.Params, checkpoint.Meta, error) {
+		meta := checkpoint.Meta{Dataset: "bars"}
+		disk.Fast{Lead: 0.25}.Note(&meta)
+		return refitted, meta, nil
+	}
+	after.Load = chosen
+	require.NoError(t, run(context.Background(), after, openBars))
+	_, meta, err = disk.Load(filepath.Join(after.Dir, LastFile))
+	require.NoError(t, err)
+	fast, err := disk.ReadFast(meta)
+	require.NoError(t, err)
+	assert.Equal(t, 0.25, fast.Lead, "what was chosen before holds")
 
 	c.Resume, c.Refit = true, false
 	assert.NoError(t, run(context.Background(), c, halves), "a refit that goes on remains one")
@@ -470,6 +499,19 @@ func TestRefit(t *testing.T) {
 	c = barsConfig(filepath.Join(t.TempDir(), "reference"), Reference)
 	c.Refit = true
 	assert.ErrorContains(t, run(context.Background(), c, openBars), "lowers its learning rate by validation")
+}
+
+// TestLastWeightsAreReady: wherever a run stops, the batch norms of what it leaves have been measured.
+func TestLastWeightsAreReady(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := barsConfig(filepath.Join(t.TempDir(), "stopped"), Ours)
+	c.Progress = func(Progress) { cancel() }
+	require.ErrorIs(t, run(ctx, c, openBars), ErrInterrupted)
+	p, _, err := disk.Load(filepath.Join(c.Dir, LastFile))
+	require.NoError(t, err)
+	for _, norm := range []string{"glimpse_net.fc_g.1", "glimpse_net.fc_g.5", "emission_net.fc.1"} {
+		assert.NotContains(t, p.Tensor(norm+".running_var"), float32(1), norm)
+	}
 }
 
 func TestPlateau(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 type evalCommand struct {
 	DataPath   string      `default:"${data_path}" placeholder:"DIR" help:"Folder with the published data files (default ${default})."`
 	Dataset    datasetName `placeholder:"NAME" help:"What to measure on: mnist, cifar10 or cifar100 (default what the weights say they learnt from, else ${dataset})."`
-	Split      string      `default:"test" enum:"test,valid,train,fresh,fresh-valid" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time; fresh-valid around the 10,000 training digits that train nothing."`
+	Split      string      `default:"test" enum:"test,valid,train,fresh,fresh-valid" placeholder:"NAME" help:"Which of its pictures: ${enum} (default ${default}). fresh is for mnist: new clutter around each of MNIST's 10,000 test digits, the same every time; fresh-valid around the 10,000 training digits that train nothing but a refit."`
 	Weights    string      `placeholder:"FILE" help:"Use the network in this file, .safetensors or .pth, instead of the embedded one."`
 	Fast       bool        `help:"Stop looking early: as soon as the most probable class leads by as much as the weights say is enough; or, where they say nothing, when two looks in a row weigh less than a half, as published."`
 	Samples    int         `placeholder:"K" help:"Answer with the mean of K looks at each picture, their places drawn from the policy's Gaussian."`
@@ -140,8 +140,8 @@ func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.E
 // ways reads the networks, and decides how they look.
 func (e *evalCommand) ways() ([]way, error) {
 	switch {
-	case e.Samples < 0:
-		return nil, fmt.Errorf("--samples is %d; want at least 1", e.Samples)
+	case e.Samples < 0 || e.Samples > maxSamples:
+		return nil, fmt.Errorf("--samples is %d; want from 1 to %d", e.Samples, maxSamples)
 	case e.Samples > 0 && e.Fast:
 		return nil, errors.New("--samples averages full looks; leave --fast out")
 	case e.Out != "" && e.Fast:
@@ -190,7 +190,7 @@ func (e *evalCommand) open(c *console, name string, ways []way) (dataset.Set, er
 			return nil, err
 		}
 	}
-	refitted := slices.ContainsFunc(ways, func(w way) bool { return w.net.meta.Extra[train.KeyRefit] != "" })
+	refitted := slices.ContainsFunc(ways, func(w way) bool { return w.net.refitted() })
 	if refitted && strings.HasSuffix(e.Split, "valid") {
 		fmt.Fprintln(c.err, "The network has learnt from the validation pictures, too, so what it makes of them says little; --split test has new ones.")
 	}
@@ -234,8 +234,9 @@ func (e *evalCommand) measure(c *console, name string, set dataset.Set, w way) (
 	if !e.Fast { // otherwise only those pictures come to later looks that earlier ones left open
 		answer.After = metrics.After[:]
 	}
-	// Other splits must not choose, and neither must looks that are cut short, many or nobody's choice.
-	if strings.HasSuffix(e.Split, "valid") && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Lead > 0 {
+	// Pictures that the network learnt from and other splits must not choose, and neither must looks that are cut short, many
+	// or nobody's choice.
+	if strings.HasSuffix(e.Split, "valid") && !w.net.refitted() && !e.Fast && e.Samples == 0 && w.manner.Looks == train.Policy && metrics.Fast.Lead > 0 {
 		answer.Choice = &exit{metrics.Fast.Lead, metrics.Fast.Top1, metrics.Fast.Glimpses}
 	}
 	return answer, result, nil

@@ -95,6 +95,12 @@ func readWeights(file string) (*network, error) {
 	return net, nil
 }
 
+// refitted reports whether the validation pictures are among those that it learnt from.
+func (n *network) refitted() bool { return n.meta.Extra[train.KeyRefit] != "" }
+
+// maxSamples bounds how many looks at a picture are averaged: more take seconds for what nobody can tell.
+const maxSamples = 10_000
+
 // decode makes a network of a file's bytes. What is in it says of which kind it is; the name does where that says nothing.
 func decode(b []byte, source string) (net *network, err error) {
 	sum := sha256.Sum256(b)

@@ -35,8 +35,8 @@ func (p *predictCommand) Run(c *console) error {
 	switch {
 	case p.Top < 1:
 		return fmt.Errorf("--top is %d; want at least 1", p.Top)
-	case p.Samples < 0:
-		return fmt.Errorf("--samples is %d; want at least 1", p.Samples)
+	case p.Samples < 0 || p.Samples > maxSamples:
+		return fmt.Errorf("--samples is %d; want from 1 to %d", p.Samples, maxSamples)
 	case p.Samples > 0 && p.Fast:
 		return errors.New("--samples averages full looks; leave --fast out")
 	}

@@ -81,6 +81,9 @@ func finish(c *console, config train.Config) error {
 	if args.Refit {
 		last := filepath.Join(config.Dir, train.LastFile)
 		fmt.Fprintln(c.out, last+" holds the last weights; "+measure(last))
+		if args.Lead == 0 {
+			fmt.Fprintln(c.out, "They say nothing of fast mode; give them the lead that the run before chose: gdram convert "+last+" OUT --fast LEAD")
+		}
 		return nil
 	}
 	best, split := filepath.Join(config.Dir, train.BestFile), "valid"
