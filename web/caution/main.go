@@ -3,7 +3,8 @@
 //
 //	go run ./web/caution -data-path data
 //
-// Known pictures are the validation pictures of the data set that the weights learnt from. Strangers are the test pictures of the other data
+// Known pictures are the validation pictures of the data set that the weights learnt from, even if they learnt from those, too: then
+// their evidence is a little more than that of new ones, and what the ranges catch of the test pictures says how much. Strangers are the test pictures of the other data
 // sets, without those whose things the network knows, and evenly coloured and noisy fields.
 package main
 
