@@ -36,22 +36,22 @@ const (
 
 func newBackwardBuffers(l *Learner) backwardBuffers {
 	batch, blocks := l.BatchLen, l.blocks
-	perStep := func(n int) []float32 { return make([]float32, Steps*batch*n) }
-	perCall := func(n int) []float32 { return make([]float32, emissions*batch*n) }
+	perStep := func(n int) []float32 { return floats(Steps * batch * n) }
+	perCall := func(n int) []float32 { return floats(emissions * batch * n) }
 	b := backwardBuffers{
 		dClassHidden: perStep(classWidth),
 		dWhat:        perStep(Hidden), dWhere: perStep(Hidden), dPlaceFeature: perStep(Hidden),
 		dGates1: perStep(gates), dGates2: perStep(gates),
 		dEmission: perCall(emissionWidth), dHeads: perCall(l.net.heads.stride),
 		dBaseline: perStep(l.net.baseline2.stride), dBaselineH: perStep(baselineWidth),
-		dHidden0: make([]float32, batch*Hidden),
-		dPool2:   make([]float32, batch*flatLen), dPool1: make([]float32, batch*pool1Size*pool1Size*conv1Channels),
+		dHidden0: floats(batch * Hidden),
+		dPool2:   floats(batch * flatLen), dPool1: floats(batch * pool1Size * pool1Size * conv1Channels),
 		points: mapScratch(batch, conv1Channels), dPoints: mapScratch(batch, conv2Channels), dFilter: mapScratch(conv1Channels, conv2Channels),
-		dConv1:     make([]float32, l.groups()*conv1GradientLen),
-		dContext1:  make([]float32, blocks*context1Filter),
-		dContext2:  make([]float32, blocks*context2Filter),
-		dContextB1: make([]float32, blocks*contextChannels), dContextB2: make([]float32, blocks*contextChannels),
-		dWhatWeight: make([]float32, Hidden*flatLen), dContextFC: make([]float32, Hidden*contextFlat),
+		dConv1:     floats(l.groups() * conv1GradientLen),
+		dContext1:  floats(blocks * context1Filter),
+		dContext2:  floats(blocks * context2Filter),
+		dContextB1: floats(blocks * contextChannels), dContextB2: floats(blocks * contextChannels),
+		dWhatWeight: floats(Hidden * flatLen), dContextFC: floats(Hidden * contextFlat),
 	}
 	for range emissions {
 		sums := make([]kernel.Sums, blocks)

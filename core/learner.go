@@ -140,8 +140,8 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	for i := range l.CallVar {
 		l.CallVar[i] = 1
 	}
-	perStep := func(n int) []float32 { return make([]float32, Steps*batch*n) }
-	perCall := func(n int) []float32 { return make([]float32, emissions*batch*n) }
+	perStep := func(n int) []float32 { return floats(Steps * batch * n) }
+	perCall := func(n int) []float32 { return floats(emissions * batch * n) }
 	pairs := func(n int) [][2]float32 { return make([][2]float32, n*batch) }
 
 	l.LogitStride = l.net.class2.stride
@@ -156,11 +156,11 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	for range batch {
 		l.contexts = append(l.contexts, newContext(Colours))
 	}
-	l.contextFlat = make([]float32, batch*contextFlat)
+	l.contextFlat = floats(batch * contextFlat)
 	l.glimpse, l.pool1, l.pool2 = perStep(glimpseLen), perStep(pool1Len), perStep(flatLen)
 	maps1, maps2 := Steps*l.groups()*groupSize, Steps*blocks*blockSize
-	l.y1, l.top1 = make([]float32, maps1*conv1Len), make([]float32, maps1*conv1Len/4)
-	l.y2, l.top2 = make([]float32, maps2*conv2Len), make([]float32, maps2*conv2Len/4)
+	l.y1, l.top1 = floats(maps1*conv1Len), floats(maps1*conv1Len/4)
+	l.y2, l.top2 = floats(maps2*conv2Len), floats(maps2*conv2Len/4)
 	l.placeFeature, l.what, l.where, l.feature = perStep(Hidden), perStep(Hidden), perStep(Hidden), perStep(Hidden)
 	l.gates1, l.gates2 = perStep(gates), perStep(gates)
 	l.h1, l.c1, l.h2, l.c2 = perCall(Hidden), perCall(Hidden), perCall(Hidden), perCall(Hidden)
@@ -176,17 +176,17 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		winograd := func() []float32 { return winogradScratch(conv2Channels) } // larger than a mapScratch
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
-			points: winograd(), products: winograd(), taps: make([]float32, 9*kernel.Panel),
-			dy2: make([]float32, pool1Padded*pool1Padded*kernel.Panel),
-			y1:  make([]float32, conv1Maps*panel1), dy1: make([]float32, panel1),
-			y2:  make([]float32, blockSize*outputPanels*panel2),
+			points: winograd(), products: winograd(), taps: floats(9 * kernel.Panel),
+			dy2: floats(pool1Padded * pool1Padded * kernel.Panel),
+			y1:  floats(conv1Maps * panel1), dy1: floats(panel1),
+			y2:  floats(blockSize * outputPanels * panel2),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
-			dContextFlat:  make([]float32, blockSize*contextFlat),
-			dContextY2:    make([]float32, pool1Padded*pool1Padded*contextChannels),
-			dContextPool1: make([]float32, pool1Size*pool1Size*contextChannels),
-			dContextY1:    make([]float32, GlimpseSize*GlimpseSize*contextChannels),
-			contextTop1:   make([]float32, pool1Size*pool1Size*contextChannels),
-			contextTop2:   make([]float32, contextFlat),
+			dContextFlat:  floats(blockSize * contextFlat),
+			dContextY2:    floats(pool1Padded * pool1Padded * contextChannels),
+			dContextPool1: floats(pool1Size * pool1Size * contextChannels),
+			dContextY1:    floats(GlimpseSize * GlimpseSize * contextChannels),
+			contextTop1:   floats(pool1Size * pool1Size * contextChannels),
+			contextTop2:   floats(contextFlat),
 		})
 	}
 	l.backwardBuffers = newBackwardBuffers(l)

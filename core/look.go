@@ -66,7 +66,7 @@ type look struct {
 }
 
 func newLook(net *network, norms *norms) *look {
-	buffer := func(n int) []float32 { return make([]float32, blockSize*n) }
+	buffer := func(n int) []float32 { return floats(blockSize * n) }
 	l := &look{
 		net: net, norms: norms, sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		images: make([][]float32, 0, blockSize), pictures: make([]int, 0, blockSize),

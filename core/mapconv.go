@@ -13,7 +13,7 @@ type mapConv struct {
 }
 
 func newMapConv(in, out int) mapConv {
-	return mapConv{in, out, make([]float32, kernel.MapPoints*pointStride(in, out))}
+	return mapConv{in, out, floats(kernel.MapPoints * pointStride(in, out))}
 }
 
 // load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3]. scratch holds their taps.
@@ -36,7 +36,7 @@ func (w *mapConv) load(panel int, weight, scratch []float32) {
 
 // mapScratch holds the points of some maps: [64][maps][channels].
 func mapScratch(maps, channels int) []float32 {
-	return make([]float32, kernel.MapPoints*pointStride(maps, channels))
+	return floats(kernel.MapPoints * pointStride(maps, channels))
 }
 
 // mapInput transforms zero-padded maps x, xStride apart, into points, the points stride apart.

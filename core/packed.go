@@ -41,10 +41,10 @@ type linear struct {
 
 func newLinear(in, out int, training bool) linear {
 	l := linear{in: in, out: out, stride: pad(out)}
-	l.weight = make([]float32, l.stride*in)
+	l.weight = floats(l.stride * in)
 	l.bias = make([]float32, l.stride)
 	if training {
-		l.back = make([]float32, pad(in)*out)
+		l.back = floats(pad(in) * out)
 	}
 	return l
 }
@@ -165,7 +165,7 @@ type winogradConv struct {
 
 func newWinogradConv(size, side, in, out int) winogradConv {
 	w := winogradConv{size: size, side: side, in: in, out: out, pixel: pad(in)}
-	w.filter = make([]float32, w.points()*in*out)
+	w.filter = floats(w.points() * in * out)
 	return w
 }
 
@@ -204,7 +204,7 @@ func pointStride(tiles, channels int) int { return tiles*channels + kernel.Panel
 
 // winogradScratch holds the points of blockSize small maps: [25][tiles][channels], pointStride apart.
 func winogradScratch(channels int) []float32 {
-	return make([]float32, kernel.WinogradPoints*pointStride(blockSize*kernel.WinogradTiles, channels))
+	return floats(kernel.WinogradPoints * pointStride(blockSize*kernel.WinogradTiles, channels))
 }
 
 // input transforms zero-padded maps x, xStride apart, into points: [points][tiles of the maps][pixel], pointStride apart.

@@ -134,7 +134,7 @@ func NewParams(classes int) *Params {
 	for _, s := range p.Specs {
 		total += s.Len()
 	}
-	p.Flat = make([]float32, total)
+	p.Flat = floats(total)
 	at := 0
 	for _, s := range p.Specs {
 		p.views[s.Name] = p.Flat[at : at+s.Len() : at+s.Len()]
