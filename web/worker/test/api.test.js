@@ -166,6 +166,9 @@ function damaged(jpeg) {
   return b;
 }
 
+/** The head of the answer to a request, for which nobody waits for ever. @param {http.ClientRequest} request */
+const answerTo = async (request) => (await once(request, 'response', { signal: AbortSignal.timeout(3 * 60_000) }))[0];
+
 /** Sends the head of a request and a part of its body, or all of it. */
 function begin(part, length, to = worker) {
   const request = http.request(new URL('/api/classify', to.direct), {
@@ -180,7 +183,7 @@ test('a slow upload is not waited for', async () => {
   const hurried = await start({ ...deployed, vars: { UPLOAD_SECONDS: HURRIED } });
   try {
     const slow = begin(new Uint8Array(1000), 2000, hurried);
-    const [response] = await once(slow, 'response');
+    const response = await answerTo(slow);
     assert.equal(response.statusCode, 408);
     let text = '';
     for await (const chunk of response) text += chunk;
@@ -208,7 +211,7 @@ test('many large uploads at once are asked to wait', async () => {
   /** Sends a whole one, and returns the head of the answer. */
   const send = async () => {
     const whole = begin(new Uint8Array(8 * MiB), 8 * MiB).end();
-    const [response] = await once(whole, 'response').catch((error) => [error]); // who is refused may be hung up on
+    const response = await answerTo(whole).catch((error) => error); // who is refused may be hung up on
     whole.destroy();
     return response;
   };
