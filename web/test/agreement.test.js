@@ -17,8 +17,8 @@ before(async () => {
   build = open();
 });
 after(async () => {
-  await browser.close();
-  build.close();
+  await browser?.close();
+  build?.close();
 });
 
 const label = (logits) => logits.indexOf(Math.max(...logits));
@@ -41,6 +41,7 @@ for (const model of models) {
     test(`${model}, ${mode}`, async (t) => {
       const { weights, bytes, given, following } = wants(model);
       const server = await serve({ '/pictures': () => bytes, '/weights.safetensors': () => readFileSync(weights) });
+      t.after(() => server.close());
       const chromium = (places) => inPage(browser, server, mode, places);
       const node = (places) => inNode({ weights, mode }, bytes, places);
 
@@ -59,7 +60,6 @@ for (const model of models) {
       // Relaxed SIMD is what the processor and the engine make of it; the rest is laid down to the bit.
       if (mode === 'relaxed SIMD') hold('Node', want.logits, here, within);
       else assert.deepEqual(here, page, 'Node and Chromium compute the same bits');
-      server.close();
     });
   }
 }

@@ -12,6 +12,10 @@ import { chromium } from 'playwright-core';
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const screenshots = path.join(top, 'web/dist/screenshots');
 
+// Milliseconds. They end what would wait for ever, and say nothing of how fast a page is to be: the machine may be busy.
+export const PATIENCE = 2 * 60_000; // with one thing that a page is to do
+const LIMIT = 10 * 60_000; // of a whole test: Playwright waits without end for code that it runs in a page
+
 export function launch(...flags) {
   mkdirSync(screenshots, { recursive: true });
   return chromium.launch({
@@ -29,6 +33,7 @@ export async function open(browser, { at = top, address = undefined, before = un
   const context = await browser.newContext({
     offline: true, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 }, ...options,
   });
+  context.setDefaultTimeout(PATIENCE);
   if (permissions.length > 0) await context.grantPermissions(permissions);
   const page = await context.newPage();
   page.trouble = [];
@@ -52,15 +57,20 @@ export function pages(...flags) {
   let browser;
   before(async () => { browser = await launch(...flags); });
   after(async () => {
-    await browser.close();
+    await browser?.close();
     removeFolders();
   });
   return (f, { with: other, ...options } = {}) => async () => {
     const page = await open(other ?? browser, options);
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`The test took longer than ${LIMIT / 60_000} minutes.`)), LIMIT);
+    });
     try {
-      await f(page);
+      await Promise.race([f(page), late]);
       assert.deepEqual(page.trouble, []);
     } finally {
+      clearTimeout(timer);
       await page.context().close();
     }
   };
@@ -128,7 +138,7 @@ export async function shown(page, subject = '') {
     const idle = !document.getElementById('stage').hasAttribute('aria-busy');
     const said = document.getElementById('picture').getAttribute('aria-label');
     return idle && said.includes('as the network sees it') && said.includes(wanted);
-  }, subject, { timeout: 30000 });
+  }, subject);
   return page.evaluate(() => ({
     label: document.getElementById('label').textContent,
     after: document.getElementById('after').textContent,
@@ -151,6 +161,19 @@ export async function shown(page, subject = '') {
     refused: document.getElementById('message').classList.contains('refusal'),
     timing: document.getElementById('timing').textContent,
   }));
+}
+
+/**
+ * Waits until the page takes what is drawn for the digit `wanted`, and returns how bright the middle of that picture is. Half a stroke
+ * has an answer, too: whoever draws waits for one that only the whole has.
+ */
+export async function drawn(page, wanted) {
+  const seen = await page.waitForFunction((digit) => {
+    const picture = document.getElementById('picture');
+    const answered = picture.getAttribute('aria-label').startsWith('your drawing, as the network sees it') && document.getElementById('label').textContent === digit;
+    return answered && { middle: picture.getContext('2d').getImageData(64, 64, 1, 1).data[0] };
+  }, wanted);
+  return (await seen.jsonValue()).middle;
 }
 
 /** The sentence with which the page refuses. */

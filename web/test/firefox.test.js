@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import puppeteer from 'puppeteer-core';
-import { builds, folder, models, near, predicted, sampleFile, samplesOf, screenshots, top } from './browser.js';
+import { PATIENCE, builds, folder, models, near, predicted, removeFolders, sampleFile, samplesOf, screenshots, top } from './browser.js';
 
 const executablePath = process.env.FIREFOX || '/usr/bin/firefox-esr';
 
@@ -13,13 +13,19 @@ describe('in Firefox', { skip: existsSync(executablePath) ? false : `there is no
   let browser;
   before(async () => {
     mkdirSync(screenshots, { recursive: true });
-    browser = await puppeteer.launch({ browser: 'firefox', executablePath, extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 }, env: { ...process.env, HOME: folder() } });
+    browser = await puppeteer.launch({
+      browser: 'firefox', executablePath, timeout: PATIENCE, extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 }, env: { ...process.env, HOME: folder() },
+    });
   });
-  after(() => browser.close());
+  after(async () => {
+    await browser?.close();
+    removeFolders();
+  });
 
   /** Runs f on a page on which nothing untoward may happen. */
   const onPage = (f, address = () => pathToFileURL(path.join(top, 'index.html')).href) => async () => {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const trouble = [];
     page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) trouble.push(message.text()); });
     page.on('pageerror', (error) => trouble.push(String(error)));
@@ -35,7 +41,7 @@ describe('in Firefox', { skip: existsSync(executablePath) ? false : `there is no
 
   const shown = async (page, subject) => {
     await page.waitForFunction((wanted) => !document.getElementById('stage').hasAttribute('aria-busy')
-      && document.getElementById('picture').getAttribute('aria-label').includes(`${wanted}, as the network sees it`), { timeout: 30000 }, subject);
+      && document.getElementById('picture').getAttribute('aria-label').includes(`${wanted}, as the network sees it`), {}, subject);
     return page.evaluate(() => ({
       label: document.getElementById('label').textContent,
       shares: [...document.querySelectorAll('#top .number')].map((cell) => Number(cell.textContent.replace(/[^\d.]/g, ''))),

@@ -26,7 +26,7 @@ before(async () => {
   writeFileSync(path.join(project, 'empty.html'), '<!doctype html><title>Empty</title>');
   server = await serve(project, { fallback: '<!doctype html><title>The one page of an app</title>' });
 });
-after(() => server.close());
+after(() => server?.close());
 
 /** Opens a page of the project. */
 const at = (name, f, options) => async () => {
@@ -113,9 +113,11 @@ describe('a classic script', () => {
       const blob = await (await fetch('picture.png')).blob();
       const post = Worker.prototype.postMessage;
       let calls = 0;
-      Worker.prototype.postMessage = function (message, ...rest) { // of two calls at once the first breaks it, and the second is never answered
+      let first;
+      Worker.prototype.postMessage = function (message, ...rest) { // of two calls the first breaks it once both were asked, and the second is never answered
         if (message.call !== 'classify' || ++calls > 2) post.call(this, message, ...rest);
-        else if (calls === 1) setTimeout(() => this.onmessage({ data: { id: message.id, failure: 'RangeError: broken' } }), 100);
+        else if (calls === 1) first = { worker: this, id: message.id };
+        else first.worker.onmessage({ data: { id: first.id, failure: 'RangeError: broken' } });
       };
       const both = await Promise.allSettled([gdram.classify(blob), gdram.classify(blob)]);
       return [...both.map(({ reason }) => reason?.message), (await gdram.classify(blob)).label];

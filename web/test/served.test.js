@@ -4,7 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { builds, chooseModel, folder, models, near, pages, predicted, refusal, sampleFile, samplesOf, shown, top } from './browser.js';
+import { PATIENCE, builds, chooseModel, folder, models, near, pages, predicted, refusal, sampleFile, samplesOf, shown, top } from './browser.js';
 import { serve } from './server.js';
 
 const onPage = pages();
@@ -51,7 +51,7 @@ describe('over http', () => {
     const server = await served(top);
     let release;
     const released = new Promise((resolve) => { release = resolve; });
-    const parts = [];
+    const parts = []; // of the weights that are asked for: call one, and it comes
     server.hold = (name) => {
       if (name.includes('/weights-mnist-')) return new Promise((resolve) => parts.push(resolve));
       return name.endsWith('/engine.js') ? released : undefined;
@@ -62,17 +62,17 @@ describe('over http', () => {
       assert.equal(server.sent.has('/web/dist/engine.js'), false);
       await page.waitForFunction(() => /^Loading the network: 0\.0 of 2\.3 MB$/.test(document.getElementById('wait-text').textContent));
       await page.waitForFunction(() => !document.getElementById('progress').hidden);
-      const seen = new Set();
-      let done = 0;
-      while (!(seen.size > 0 && parts.length === 0 && done === 9)) {
-        while (parts.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      const seen = [];
+      for (let come = 1; come <= 9; come++) {
+        for (const last = Date.now() + PATIENCE; parts.length === 0;) {
+          assert.ok(Date.now() < last, `part ${come} of the weights is asked for`);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
         parts.shift()();
-        done++;
-        await page.waitForFunction((share) => document.getElementById('progress').value >= share - 1e-9, done / 9);
-        seen.add(await page.textContent('#wait-text'));
-        if (done === 9) break;
+        await page.waitForFunction((share) => document.getElementById('progress').value >= share - 1e-9, come / 9);
+        seen.push(await page.textContent('#wait-text'));
       }
-      assert.deepEqual([...seen], ['0.3', '0.5', '0.8', '1.0', '1.3', '1.5', '1.8', '2.0', '2.3'].map((come) => `Loading the network: ${come} of 2.3 MB`));
+      assert.deepEqual(seen, ['0.3', '0.5', '0.8', '1.0', '1.3', '1.5', '1.8', '2.0', '2.3'].map((come) => `Loading the network: ${come} of 2.3 MB`));
       release();
       await shown(page);
       assert.equal(await page.isVisible('#wait'), false);
@@ -133,17 +133,25 @@ describe('installed', () => {
       change('index.html', '<title>Watch a network look</title>', '<title>Newer</title>');
       change('sw.js', version, '0123456789abcdef');
       server.forget();
-      await page.evaluate(async () => {
-        const registration = await navigator.serviceWorker.getRegistration();
-        await registration.update();
-        while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 20));
-      });
+      await page.evaluate(async () => { await (await navigator.serviceWorker.getRegistration()).update(); });
+      await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
       await page.reload();
       assert.equal(await page.title(), 'Watch a network look', 'whoever is on the page keeps its version');
+      const client = await page.context().newCDPSession(page);
+      const activated = new Promise((resolve) => {
+        let waiting;
+        client.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+          for (const { versionId, status } of versions) {
+            if (status === 'installed') waiting = versionId;
+            if (status === 'activated' && versionId === waiting) resolve();
+          }
+        });
+      });
+      await client.send('ServiceWorker.enable');
       await page.goto('about:blank');
-      await page.waitForTimeout(200);
+      await activated;
       await page.goto(server.address);
-      await page.waitForFunction(() => document.title === 'Newer');
+      assert.equal(await page.title(), 'Newer');
       await shown(page);
       assert.deepEqual(await page.evaluate(() => caches.keys()), ['gdram-0123456789abcdef']);
     }, { address: server.address, offline: false })();

@@ -40,16 +40,21 @@ async function put(key, body) {
   return object;
 }
 
-/** Waits for a file of the bucket, and reads it. */
-async function read(key, done = () => true) {
-  for (let i = 0; i < 300; i++) {
-    const object = await bucket.get(key);
-    const text = await object?.text();
-    if (text && done(text)) return text;
+/** Asks for something until it is there; for minutes, as the machine may be busy. */
+async function come(what, ask) {
+  for (const last = Date.now() + 3 * 60_000; Date.now() < last;) {
+    const there = await ask();
+    if (there) return there;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`${key} did not come`);
+  throw new Error(`${what} did not come`);
 }
+
+/** Waits for a file of the bucket, and reads it. */
+const read = (key, done = () => true) => come(key, async () => {
+  const text = await (await bucket.get(key))?.text();
+  return text && done(text) && text;
+});
 
 async function answer(key, done) {
   const text = await read(key, done && ((text) => done(JSON.parse(text))));
@@ -106,7 +111,7 @@ test('what is no message about a picture ends in the dead-letter queue, and hold
   await queue.sendBatch([{ body: 'hello' }, { body: { object: { key: 'elsewhere/a.png' } } }, { body: null }]);
   await put('pictures/cifar10/beside.png', sample('cifar10/dog-16.png'));
   await answer('results/cifar10/beside.png.jsonl');
-  for (let i = 0; i < 300 && (await list('failed/')).length < before + 3; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  await come('the third of them', async () => (await list('failed/')).length >= before + 3);
   assert.equal((await list('failed/')).length, before + 3);
 });
 
