@@ -36,11 +36,15 @@ const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
 
 const cards = [...modelCards];
 
+/** Whose weights were asked for, and have not failed. @type {Set<ModelCard>} */
+const coming = new Set();
+
 const engine = new Engine({
   engine: () => loadPacked('engine'),
   kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadPacked)),
   weights: (name) => {
     const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
+    coming.add(card);
     return loadWeights(name, card, (share) => showProgress(card, share));
   },
 });
@@ -96,7 +100,7 @@ function hint() {
 
 /** @param {ModelCard} of @param {number} share of its weights that are there */
 function showProgress(of, share) {
-  if (of !== card) return;
+  if (of !== card || !coming.has(of)) return;
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   const text = `Loading the network: ${megabytes(share * of.bytes)} of ${megabytes(of.bytes)} MB`;
   byId('wait-text').textContent = text;
@@ -174,6 +178,7 @@ async function lookOnce() {
       if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.settings.glimpses ?? STEPS, asked.stayAt);
     }
   } catch (error) {
+    coming.delete(asked.card); // the parts that still come are not told
     if (asked.card === card) refuse(error);
   }
   stage.removeAttribute('aria-busy');
@@ -390,7 +395,10 @@ let writing = 0;
 /** Keeps the address in step, but not at every step of a slider: browsers count, and forbid what is too much. */
 function writeLink() {
   clearTimeout(writing);
-  if (began) writing = setTimeout(() => history.replaceState(null, '', linkOf()), 250);
+  const { hash } = location;
+  if (began) writing = setTimeout(() => {
+    if (location.hash === hash) history.replaceState(null, '', linkOf()); // else the person changed it, and readLink is about to be told
+  }, 250);
 }
 
 /** Shows what the address asks for; what it asks wrongly is told once the rest is there. */

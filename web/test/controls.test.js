@@ -222,6 +222,24 @@ describe('a link', () => {
     assert.ok(other.looks < 8);
   }, { permissions: ['clipboard-read', 'clipboard-write'] }));
 
+  test('that the person enters is not overwritten by one that was about to be written', onPage(async (page) => {
+    await shown(page);
+    await page.click('#samples [data-sample="7"]');
+    await shown(page, '7, test picture');
+    await page.waitForFunction(() => window.write);
+    await page.evaluate(() => {
+      location.hash = '#model=mnist&picture=9-1&looks=5';
+      window.write(); // before the page is told that the address is another
+    });
+    assert.equal((await shown(page, '9, test picture 1')).looks, 5);
+    assert.match(page.url(), /#model=mnist&picture=9-1&looks=5$/);
+  }, {
+    before: () => {
+      const { setTimeout } = window;
+      window.setTimeout = (f, delay, ...more) => (delay === 250 ? (window.write = f, 0) : setTimeout(f, delay, ...more));
+    },
+  }));
+
   test('that asks for what there is not gets a sentence', onPage(async (page) => {
     const good = await shown(page);
     for (const [hash, sentence] of [
