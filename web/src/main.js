@@ -36,11 +36,15 @@ const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
 
 const cards = [...modelCards];
 
+/** Whose weights were asked for, and have not failed. @type {Set<ModelCard>} */
+const coming = new Set();
+
 const engine = new Engine({
   engine: () => loadPacked('engine'),
   kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadPacked)),
   weights: (name) => {
     const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
+    coming.add(card);
     return loadWeights(name, card, (share) => showProgress(card, share));
   },
 });
@@ -74,7 +78,7 @@ const looks = new Looks((look) => {
   showAnswer(report, look, context);
   showSteering();
 });
-const controls = new Controls((change) => changeSettings(change));
+const controls = new Controls((change) => changeSettings(change), refuse);
 
 // ---- what is said
 
@@ -96,7 +100,7 @@ function hint() {
 
 /** @param {ModelCard} of @param {number} share of its weights that are there */
 function showProgress(of, share) {
-  if (of !== card) return;
+  if (of !== card || !coming.has(of)) return;
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   const text = `Loading the network: ${megabytes(share * of.bytes)} of ${megabytes(of.bytes)} MB`;
   byId('wait-text').textContent = text;
@@ -115,7 +119,12 @@ function knows({ labels, data }) {
 /** @param {import('./engine/report.js').Report} report @param {string[]} labels */
 const answerOf = ({ label, probabilities }, labels) => `${readable(labels[label])}, ${percent(probabilities[label])}`;
 
-const pinSteps = () => shown?.context.manner.pins.map(({ step }) => step) ?? [];
+/** The looks of the person's choice, as far as it came to them. */
+function pinSteps() {
+  if (!shown) return [];
+  const { report, context } = shown;
+  return context.manner.pins.map(({ step }) => step).filter((step) => step < report.looks.length);
+}
 
 /** The look that a click on the picture chooses: the next one, or the first where it has finished. */
 function nextChoice() {
@@ -135,7 +144,7 @@ function showSteering() {
   byId('steer').textContent = pins.length === 0
     ? `Click the picture: it looks there ${nextChoice() === 0 ? 'first' : `for look ${nextChoice() + 1}`}.`
     : `Your look${pins.length > 1 ? 's' : ''} ${pins.map((step) => step + 1).join(', ')}: ${answerOf(shown.report, shown.context.labels)}${alone}.`;
-  byId('free').hidden = pins.length === 0;
+  byId('free').hidden = shown.context.manner.pins.length === 0;
 }
 
 // ---- looking
@@ -159,9 +168,19 @@ function look() {
   return busy;
 }
 
+/** What is under way that the person waits for; a camera is looked through without end. */
+let works = 0;
+
+/** @param {number} by */
+function work(by) {
+  works += by;
+  stage.ariaBusy = works > 0 ? 'true' : null;
+}
+
 async function lookOnce() {
   const asked = { subject, card, settings, stayAt };
-  if (!subject?.live) stage.setAttribute('aria-busy', 'true');
+  const waited = Number(subject?.live !== 'camera');
+  work(waited);
   try {
     const opened = await engine.open(asked.card.name);
     if (asked.card === card) {
@@ -174,9 +193,10 @@ async function lookOnce() {
       if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.settings.glimpses ?? STEPS, asked.stayAt);
     }
   } catch (error) {
+    coming.delete(asked.card); // the parts that still come are not told
     if (asked.card === card) refuse(error);
   }
-  stage.removeAttribute('aria-busy');
+  work(-waited);
 }
 
 /**
@@ -230,6 +250,7 @@ let taken = 0;
  */
 function take(chosen, pins = []) {
   settings = { ...settings, pins };
+  stayAt = undefined;
   subject = chosen;
   controls.show(settings, model);
   return look();
@@ -243,8 +264,9 @@ function take(chosen, pins = []) {
  */
 async function takeBlob(blob, name, sample, pins) {
   const turn = ++taken;
+  work(1);
   try {
-    if (/\.(safetensors|pth|pt)$/i.test(name)) return await takeWeights(blob, name);
+    if (/\.(safetensors|pth|pt)$/i.test(name)) return await takeWeights(blob, name, turn);
     const start = performance.now();
     const picture = await readPicture(blob, name, (...asked) => engine.decode(...asked));
     if (turn !== taken) return; // a newer choice was decoded sooner
@@ -254,18 +276,24 @@ async function takeBlob(blob, name, sample, pins) {
     await done;
   } catch (error) {
     if (turn === taken) refuse(error);
+  } finally {
+    work(-1);
   }
 }
 
 /** @param {Sample} sample @param {import('./engine/host.js').Pin[]} [pins] */
 const takeSample = (sample, pins) => takeBlob(sampleBlob(sample), sampleName(sample), sample, pins);
 
-/** @param {Blob} blob @param {string} name */
-async function takeWeights(blob, name) {
+/** @param {Blob} blob @param {string} name @param {number} turn */
+async function takeWeights(blob, name, turn) {
+  const before = card;
   if (blob.size > MOST_WEIGHTS) throw new Refusal(`“${name}” has ${Math.round(blob.size / 1e6)} MB; weights of this network take a few. Choose another file`);
+  const bytes = await blob.arrayBuffer().catch(() => {
+    throw new Refusal(`“${name}” cannot be read any more; choose it again`);
+  });
   let opened;
   try {
-    opened = await engine.add('own', new Uint8Array(await blob.arrayBuffer()));
+    opened = await engine.add('own', new Uint8Array(bytes));
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`“${name}” cannot be used: ${error.message}`) : error;
   }
@@ -273,14 +301,21 @@ async function takeWeights(blob, name) {
   const old = cards.findIndex((one) => one.name === own.name);
   if (old < 0) cards.push(own);
   else cards[old] = own;
-  listModels(own);
-  await chooseModel(own);
+  // Whoever chose something else meanwhile keeps it, unless these took its place.
+  const wanted = (turn === taken && card === before) || card.name === own.name;
+  listModels(wanted ? own : card);
+  if (wanted) await chooseModel(own);
 }
 
 const camera = new Camera(
   (picture) => take({ picture, name: 'what the camera sees', decodeTime: 0, live: 'camera' }),
   (perSecond) => {
     byId('rate').textContent = `Live, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} pictures a second`;
+  },
+  async () => {
+    stopCamera();
+    await busy; // its last picture
+    refuse(new Refusal('The camera has stopped; connect it again, or open a picture instead.'));
   },
 );
 
@@ -290,7 +325,7 @@ async function toggleCamera() {
     if (shown) byId('summary').textContent = summary(shown.report, shown.context.labels, shown.context.caution);
     return;
   }
-  taken++;
+  const turn = ++taken;
   try {
     await camera.start();
     if (!camera.on) return; // another picture was chosen meanwhile
@@ -299,6 +334,7 @@ async function toggleCamera() {
     byId('camera').setAttribute('aria-pressed', 'true');
     byId('camera').textContent = 'Stop camera';
   } catch (error) {
+    if (turn !== taken) return; // then, too, it is no longer wanted
     stopCamera();
     refuse(error);
   }
@@ -372,11 +408,12 @@ async function chooseModel(chosen, sample, pins) {
 
 // ---- links
 
-/** The page as it is, but for pictures of the person's own, which no link can hold. */
+/** The page as it is, but for pictures and networks of the person's own, which no link can hold. */
 function linkOf() {
   /** @type {[string, string][]} */
   const parts = [];
-  if (card.parts > 0) parts.push(['model', card.name]);
+  const name = card.parts > 0 ? card.name : subject?.sample?.model;
+  if (name) parts.push(['model', name]);
   if (subject?.sample) parts.push(['picture', `${subject.sample.label}-${subject.sample.number}`]);
   parts.push(...toLink(settings));
   return `#${parts.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll('%2C', ',')}`).join('&')}`;
@@ -390,7 +427,10 @@ let writing = 0;
 /** Keeps the address in step, but not at every step of a slider: browsers count, and forbid what is too much. */
 function writeLink() {
   clearTimeout(writing);
-  if (began) writing = setTimeout(() => history.replaceState(null, '', linkOf()), 250);
+  const { hash } = location;
+  if (began) writing = setTimeout(() => {
+    if (location.hash === hash) history.replaceState(null, '', linkOf()); // else the person changed it, and readLink is about to be told
+  }, 250);
 }
 
 /** Shows what the address asks for; what it asks wrongly is told once the rest is there. */
@@ -445,7 +485,10 @@ function listenForShares() {
   const fileName = (/** @type {NonNullable<typeof shown>} */ { report, context }) => `${context.labels[report.label]}-in-${report.looks.length}-looks`.replace(/[^\w-]+/g, '-');
   on('copy-link', async (result) => {
     await copy(location.href.split('#')[0] + linkOf());
-    return result.subject.sample ? 'Link copied.' : 'Link copied; it has the settings, but not your picture, which stays here.';
+    const own = [...(result.subject.sample ? [] : ['picture']), ...(result.card.parts > 0 ? [] : ['network'])];
+    if (own.length === 0) return 'Link copied.';
+    const has = result.subject.sample ? 'picture and settings' : 'settings';
+    return `Link copied; it has the ${has}, but not your ${own.join(' and ')}, which ${own.length > 1 ? 'stay' : 'stays'} here.`;
   });
   on('copy-json', async ({ report, context, subject: of, card: by }) => {
     const { labels, manner: asked } = context;
@@ -492,7 +535,6 @@ async function start() {
   byId('page').hidden = false;
 
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-  if (document.querySelector('link[rel=manifest]')) navigator.serviceWorker?.register('sw.js').catch(console.error);
   try {
     samples = JSON.parse(await loadText('samples'));
   } catch (error) {
@@ -500,6 +542,8 @@ async function start() {
   }
   await readLink();
   began = true;
+  // Not before: what it fetches would hold up the first answer.
+  if (document.querySelector('link[rel=manifest]')) navigator.serviceWorker?.register('sw.js').catch(console.error);
 }
 
 start();

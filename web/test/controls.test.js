@@ -104,6 +104,41 @@ describe('how it looks', () => {
   }
 });
 
+test('a seed that is none gets a sentence, and the last one holds', onPage(async (page) => {
+  const still = await shown(page);
+  await openPanel(page);
+  await page.check('#noise');
+  await changed(page, still);
+  for (const wrong of ['-3', '1.5', '']) {
+    await page.fill('#seed', wrong);
+    await page.press('#seed', 'Enter');
+    assert.equal(await refusal(page), 'The seed must be a whole number from 0 to 4294967295; it is 1 again.');
+    assert.equal(await page.inputValue('#seed'), '1');
+    await page.evaluate(() => document.getElementById('message').classList.remove('refusal'));
+  }
+  await page.fill('#seed', '-3');
+  await page.click('#again');
+  await page.waitForFunction(() => location.hash.includes('seed=2'));
+  await shown(page);
+
+  const paste = (into) => page.evaluate((id) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', '5');
+    document.getElementById(id).dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    return document.getElementById('message').classList.contains('refusal');
+  }, into);
+  assert.deepEqual([await paste('seed'), await paste('noise')], [false, true], 'digits belong into its box');
+}));
+
+test('who resets with the keyboard stays among the controls', onPage(async (page) => {
+  const full = await shown(page);
+  await openPanel(page);
+  await slide(page, '#glimpses', 3);
+  await changed(page, full);
+  await page.press('#reset', 'Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'glimpses');
+}));
+
 describe('look here', () => {
   test('with the mouse: it looks there, goes on from there, and lets go', onPage(async (page) => {
     await shown(page);
@@ -147,6 +182,17 @@ describe('look here', () => {
     const there = await changed(page, alone);
     near(there.places[0].x, -0.25, 1e-6, 'x');
     near(there.places[0].y, 0.5, 1e-6, 'y');
+  }));
+
+  test('a look that it did not come to is not spoken of, but can be let go', onPage(async (page) => {
+    await shown(page);
+    await page.evaluate(() => { location.hash = '#model=mnist&picture=9-1&stop=0.01&look8=0.5,0.5'; });
+    const early = await shown(page, '9, test picture 1');
+    assert.ok(early.looks < 8);
+    assert.match(early.steer, /^Click the picture/);
+    await page.click('#free');
+    await page.waitForFunction(() => location.hash === '#model=mnist&picture=9-1&stop=0.01');
+    assert.equal(await page.isVisible('#free'), false);
   }));
 
   test('another picture is looked at without', onPage(async (page) => {
@@ -221,6 +267,24 @@ describe('a link', () => {
     assert.equal(other.label, '9');
     assert.ok(other.looks < 8);
   }, { permissions: ['clipboard-read', 'clipboard-write'] }));
+
+  test('that the person enters is not overwritten by one that was about to be written', onPage(async (page) => {
+    await shown(page);
+    await page.click('#samples [data-sample="7"]');
+    await shown(page, '7, test picture');
+    await page.waitForFunction(() => window.write);
+    await page.evaluate(() => {
+      location.hash = '#model=mnist&picture=9-1&looks=5';
+      window.write(); // before the page is told that the address is another
+    });
+    assert.equal((await shown(page, '9, test picture 1')).looks, 5);
+    assert.match(page.url(), /#model=mnist&picture=9-1&looks=5$/);
+  }, {
+    before: () => {
+      const { setTimeout } = window;
+      window.setTimeout = (f, delay, ...more) => (delay === 250 ? (window.write = f, 0) : setTimeout(f, delay, ...more));
+    },
+  }));
 
   test('that asks for what there is not gets a sentence', onPage(async (page) => {
     const good = await shown(page);

@@ -157,6 +157,11 @@ describe('a classic script', () => {
     ['an empty canvas', () => gdram.initialize().then(() => gdram.classify(Object.assign(document.createElement('canvas'), { width: 0 }))), /^The picture is 0 × 150 pixels; wait until it is loaded\.$/],
     ['data that do not fit', () => gdram.initialize().then(() => gdram.classify({ data: new Uint8Array(5), width: 2, height: 2 })), /^The picture has 5 bytes, which is not 4 for each of its 2x2 pixels/],
     ['an option out of range', () => gdram.initialize().then(() => gdram.classify(new Blob(), { glimpses: 9 })), /^The option glimpses is 9; want a whole number from 1 to 8\.$/],
+    ['no options', () => gdram.initialize().then(() => gdram.classify(new Blob(), null)), /^The options are null; want an object, as in/],
+    ['pins that are no list', () => gdram.initialize().then(() => gdram.classify(new Blob(), { pins: { look: 1, x: 0, y: 0 } })), /^The option pins is no array of looks; want one as in/],
+    ['a pin that is none', () => gdram.initialize().then(() => gdram.classify(new Blob(), { pins: [null] })), /^The option pins is no array of looks; want one as in/],
+    ['a pin of no look', () => gdram.initialize().then(() => gdram.classify(new Blob(), { pins: [{ x: 0, y: 0 }] })), /^The option pins: look is NaN; want a whole number from 1 to 8\.$/],
+    ['a file that was read before', () => fetch('picture.png').then((read) => read.text().then(() => gdram.initialize({ weights: read }))), /^The weights cannot be read to the end, or for a second time; try again, with a new Response\.$/],
   ];
   test('says what is wrong', at('classic.html', async (page) => {
     for (const [name, call, sentence] of mistakes) {
@@ -165,6 +170,24 @@ describe('a classic script', () => {
     }
     page.trouble.splice(0); // the browser tells of failed requests, too
   }));
+
+  test('says it once where there are no workers, too', at('classic.html', async (page) => {
+    const [said, unheard] = await page.evaluate(async () => {
+      const message = await gdram.initialize({ wasm: new Uint8Array(10) }).then(() => 'no error', (error) => error.message);
+      // The browser tells of errors that nobody heard in their order, so of this one last.
+      const reasons = [];
+      const last = new Promise((resolve) => addEventListener('unhandledrejection', (event) => {
+        event.preventDefault();
+        if (event.reason === 'last') resolve();
+        else reasons.push(String(event.reason));
+      }));
+      Promise.reject('last');
+      await last;
+      return [message, reasons];
+    });
+    assert.match(said, /^The engine is not WebAssembly/);
+    assert.deepEqual(unheard, []);
+  }, { before: () => { delete window.Worker; } }));
 
   test('may be tried again after a failure', at('classic.html', async (page) => {
     const label = await page.evaluate(async () => {

@@ -287,11 +287,25 @@ describe('bad input gets a sentence and leaves the last result', () => {
 
   const lost = copyOfPage();
   before(() => rmSync(partsOf(lost, 'mnist')[1]));
-  test('a lost script', async () => {
+  test('a lost script, and no progress of the others beside that', async () => {
     await onPage(async (page) => {
       assert.equal(await refusal(page), 'The file web/dist/weights-mnist-2.js is missing or damaged; run make again and reload.');
+      const others = partsOf(lost, 'mnist').length;
+      await page.waitForFunction((count) => window.held.length >= count, others);
+      await page.evaluate(() => window.held.splice(0).forEach((script) => script.onload()));
+      assert.equal(await page.isVisible('#wait'), false);
       page.trouble.splice(0); // the browser, too, says that there is no such file
-    }, { at: lost })();
+    }, {
+      at: lost,
+      before: () => { // the others come, but later
+        window.held = [];
+        document.addEventListener('load', (event) => {
+          if (!event.target.src?.includes('/weights-')) return;
+          event.stopImmediatePropagation();
+          window.held.push(event.target);
+        }, true);
+      },
+    })();
   });
 });
 

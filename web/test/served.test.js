@@ -158,6 +158,25 @@ describe('installed', () => {
   });
 });
 
+test('what is installed is fetched once the first answer is there', async () => {
+  const server = await served(made.site);
+  await onPage(async (page) => {
+    await page.waitForFunction(() => window.said !== undefined);
+    assert.notEqual(await page.evaluate(() => window.said), '');
+    await page.evaluate(() => navigator.serviceWorker.ready);
+  }, {
+    address: server.address,
+    offline: false,
+    before: () => {
+      const { register } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = function (...asked) {
+        window.said = document.getElementById('summary').textContent;
+        return register.apply(this, asked);
+      };
+    },
+  })();
+});
+
 test('in a single file it answers from the file system, and asks for nothing', async () => {
   const address = pathToFileURL(made.offline).href;
   const requests = [];

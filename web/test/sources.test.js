@@ -72,6 +72,51 @@ describe('weights of one\'s own', () => {
     const next = await shown(page, '9, test picture');
     assert.deepEqual([next.label, next.refused], ['9', false]);
   }));
+
+  test('that come late are listed, but leave what was chosen meanwhile', onPage(async (page) => {
+    await shown(page);
+    await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+    await shown(page, 'halves.png');
+    await bring(page, 'mine.safetensors', own);
+    await page.waitForFunction(() => window.release);
+    assert.equal(await page.getAttribute('#stage', 'aria-busy'), 'true');
+    await chooseModel(page, 'cifar10');
+    await page.evaluate(() => window.release());
+    await page.waitForSelector('#models input[value=own]', { state: 'attached' });
+    await shown(page, 'halves.png');
+    assert.equal(await page.isChecked('#models input[value=cifar10]'), true);
+    assert.match(await page.textContent('#knows'), /^Trained on CIFAR-10\./);
+  }, {
+    before: () => {
+      const { arrayBuffer } = Blob.prototype;
+      Blob.prototype.arrayBuffer = async function () {
+        await new Promise((resolve) => { window.release = resolve; });
+        return arrayBuffer.call(this);
+      };
+    },
+  }));
+
+  test('that cannot be read any more get a sentence', onPage(async (page) => {
+    await shown(page);
+    await bring(page, 'mine.safetensors', own);
+    assert.equal(await refusal(page), '“mine.safetensors” cannot be read any more; choose it again.');
+  }, { before: () => { Blob.prototype.arrayBuffer = async () => { throw new DOMException('gone', 'NotReadableError'); }; } }));
+
+  test('stay here: a link has the network whose picture it is', onPage(async (page) => {
+    await shown(page);
+    await bring(page, 'mine.safetensors', own);
+    await page.waitForFunction(() => document.getElementById('label').textContent === 'two');
+    const copied = async () => {
+      await page.click('#copy-link');
+      await page.waitForFunction(() => document.getElementById('done').textContent.startsWith('Link copied'));
+      return [await page.textContent('#done'), (await page.evaluate(() => navigator.clipboard.readText())).split('#')[1]];
+    };
+    assert.deepEqual(await copied(), ['Link copied; it has the picture and settings, but not your network, which stays here.', 'model=mnist&picture=2-27']);
+    await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+    await shown(page, 'halves.png');
+    await page.evaluate(() => { document.getElementById('done').textContent = ''; });
+    assert.deepEqual(await copied(), ['Link copied; it has the settings, but not your picture and network, which stay here.', '']);
+  }, { permissions: ['clipboard-read', 'clipboard-write'] }));
 });
 
 describe('the caution', () => {
@@ -138,6 +183,36 @@ test('the drawing is shown as the network gets it', onPage(async (page) => {
   }
   await page.click('#clear');
   assert.equal(await page.evaluate(() => Math.max(...document.getElementById('field').getContext('2d').getImageData(0, 0, 40, 40).data.filter((_, i) => i % 4 < 3))), 0);
+}));
+
+test('a dot is drawn, and the keyboard\'s pen is shown and said', onPage(async (page) => {
+  await shown(page);
+  await page.click('#draw');
+  const ink = () => page.evaluate(() => document.getElementById('paper').getContext('2d').getImageData(0, 0, 280, 280).data.filter((v, i) => i % 4 === 3 && v > 0).length);
+  await page.mouse.click(...await page.locator('#paper').boundingBox().then(({ x, y }) => [x + 60, y + 60]));
+  await shown(page, 'your drawing');
+  const disc = await ink();
+  assert.ok(Math.abs(disc - Math.PI * 12 ** 2) < 60, `${disc} pixels`);
+
+  await page.click('#clear');
+  assert.equal(await ink(), 0);
+  await page.focus('#paper');
+  const pen = () => page.evaluate(() => {
+    const at = (of) => of.getBoundingClientRect();
+    const [paper, marker] = [document.getElementById('paper'), document.querySelector('.pen')];
+    const { x, y, width, height } = at(marker);
+    return { x: x + width / 2 - at(paper).x, y: y + height / 2 - at(paper).y, look: getComputedStyle(marker).backgroundColor, says: document.querySelector('#pad .state').textContent };
+  });
+  await page.keyboard.press('ArrowUp');
+  const up = await pen();
+  assert.deepEqual([up.x, up.y, up.says], [140, 130, '']);
+  await page.keyboard.press('Space');
+  const down = await pen();
+  assert.deepEqual([down.x, down.y, down.says], [140, 130, 'Pen down.']);
+  assert.notEqual(down.look, up.look);
+  assert.equal(await ink(), disc);
+  await page.keyboard.press('Space');
+  assert.deepEqual(await pen(), { ...up, says: 'Pen up.' });
 }));
 
 test('a huge photograph is decoded off the main thread', onPage(async (page) => {
@@ -240,4 +315,32 @@ describe('the camera', () => {
     await page.click('#camera');
     assert.match(await refusal(page), /^The browser gives the camera only to pages/);
   }, { before: () => Object.defineProperty(navigator, 'mediaDevices', { value: undefined }) }));
+
+  test('that is not allowed once another picture was chosen is not spoken of', onPage(async (page) => {
+    await shown(page);
+    await page.click('#camera');
+    await page.waitForFunction(() => window.forbid);
+    await page.click('#samples [data-sample="9"]');
+    await shown(page, '9, test picture');
+    await page.evaluate(() => new Promise((resolve) => {
+      window.forbid(new DOMException('not allowed', 'NotAllowedError'));
+      setTimeout(resolve);
+    }));
+    assert.equal((await shown(page)).refused, false);
+  }, { before: () => { navigator.mediaDevices.getUserMedia = () => new Promise((_, reject) => { window.forbid = reject; }); } }));
+
+  test('that ends by itself is no longer live, and that is said', fake(async (page) => {
+    await shown(page);
+    await page.click('#camera');
+    await page.waitForFunction(() => /^Live, /.test(document.getElementById('rate').textContent));
+    await page.evaluate(() => {
+      const [track] = document.getElementById('video').srcObject.getVideoTracks();
+      track.stop();
+      track.dispatchEvent(new Event('ended')); // the browser's, when it is unplugged
+    });
+    assert.equal(await refusal(page), 'The camera has stopped; connect it again, or open a picture instead.');
+    assert.equal(await page.isVisible('#rate'), false);
+    assert.equal(await page.textContent('#camera'), 'Camera');
+    assert.match((await shown(page, 'what the camera sees')).steer, /^Click the picture/);
+  }));
 });

@@ -186,6 +186,7 @@ class HereSide {
   constructor(loading) {
     this.#host = loading.then(startHost);
     this.instructions = this.#host.then((host) => host.instructions);
+    this.instructions.catch(() => {}); // whoever asks it anything is told
   }
   /** @type {Side['open']} */
   async open(name, weights) {

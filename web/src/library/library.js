@@ -98,7 +98,11 @@ async function bytesOf(source, what) {
   }
   if (!(response instanceof Response)) throw new Refusal(`${capital(what)} must be an address, a Response or bytes.`);
   if (!response.ok) throw new Refusal(`${capital(what)} at ${response.url} gave ${response.status}; see whether the address is right.`);
-  return new Uint8Array(await response.arrayBuffer());
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch {
+    throw new Refusal(`${capital(what)}${from(source)} cannot be read to the end, or for a second time; try again, with a new Response.`);
+  }
 }
 
 /** @param {string} text */
@@ -154,6 +158,7 @@ function sizeOf(drawable) {
 
 /** @param {Options} options @returns {Options & { top: number }} */
 function checked(options) {
+  if (options === null || typeof options !== 'object') throw new Error(`The options are ${options}; want an object, as in { glimpses: 4 }.`);
   /** @param {string} name @param {unknown} value @param {number} low @param {number} high @param {boolean} whole */
   const number = (name, value, low, high, whole) => {
     if (value === undefined) return;
@@ -166,8 +171,10 @@ function checked(options) {
   number('samples', options.samples, 1, 1000, true);
   number('seed', options.seed, 0, 2 ** 32 - 1, true);
   number('top', options.top, 1, Infinity, true);
-  for (const { look, x, y } of options.pins ?? []) {
-    number('pins: look', look, 1, STEPS, true);
+  const { pins = [] } = options;
+  if (!Array.isArray(pins) || !pins.every((pin) => pin && typeof pin === 'object')) throw new Error('The option pins is no array of looks; want one as in [{ look: 1, x: 0, y: 0.5 }].');
+  for (const { look, x, y } of pins) {
+    number('pins: look', look ?? NaN, 1, STEPS, true);
     number('pins: x', x ?? NaN, -1, 1, false);
     number('pins: y', y ?? NaN, -1, 1, false);
   }

@@ -22,14 +22,17 @@ export class Camera {
   #turn = 0;
   #onFrame;
   #onRate;
+  #onEnd;
 
   /**
    * @param {(picture: Picture) => Promise<void>} onFrame resolves when the picture is answered
    * @param {(perSecond: number) => void} onRate now and then: how many pictures are answered a second
+   * @param {() => void} onEnd it ends by itself, unplugged or forbidden
    */
-  constructor(onFrame, onRate) {
+  constructor(onFrame, onRate, onEnd) {
     this.#onFrame = onFrame;
     this.#onRate = onRate;
+    this.#onEnd = onEnd;
   }
 
   get on() {
@@ -52,6 +55,9 @@ export class Camera {
       return;
     }
     this.#stream = stream;
+    stream.getVideoTracks()[0].onended = () => {
+      if (turn === this.#turn) this.#onEnd();
+    };
     video.srcObject = stream;
     await video.play().catch((error) => {
       if (turn === this.#turn) throw error; // not merely stopped while it was starting

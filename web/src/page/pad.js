@@ -1,5 +1,5 @@
 import { pixelsOf } from '../engine/decode.js';
-import { byId } from './dom.js';
+import { byId, element } from './dom.js';
 
 /** @typedef {import('../engine/host.js').Picture} Picture */
 
@@ -22,12 +22,30 @@ export function startPad(onDraw) {
   context.lineWidth = PEN;
   context.lineCap = 'round';
   context.lineJoin = 'round';
-  context.strokeStyle = '#fff';
+  context.strokeStyle = context.fillStyle = '#fff';
   let pen = { x: paper.width / 2, y: paper.height / 2 };
+
+  // The keyboard's pen lies on the paper, not below its ink; what it does is said.
+  const marker = element('i', { class: 'pen' });
+  const state = element('p', { class: 'state', role: 'status' });
+  paper.after(marker);
+  byId('pad-help').after(state);
   let down = false;
-  const cursor = () => paper.style.setProperty('background-position', `${pen.x - 6}px ${pen.y - 6}px`);
+  /** @param {boolean} to */
+  const press = (to) => {
+    if (to !== down) state.textContent = to ? 'Pen down.' : 'Pen up.';
+    down = to;
+    marker.classList.toggle('down', to);
+  };
+  const cursor = () => Object.assign(marker.style, { left: `${pen.x}px`, top: `${pen.y}px` });
   const draw = () => {
     if (writeField()) onDraw(pixelsOf(field, FIELD, FIELD));
+  };
+  const dot = () => { // a line of no length draws nothing
+    context.beginPath();
+    context.arc(pen.x, pen.y, PEN / 2, 0, 2 * Math.PI);
+    context.fill();
+    draw();
   };
   /** @param {{ x: number, y: number }} to */
   const line = (to) => {
@@ -46,21 +64,20 @@ export function startPad(onDraw) {
 
   paper.addEventListener('pointerdown', (event) => {
     paper.setPointerCapture(event.pointerId);
-    down = true;
+    press(false);
     pen = place(event);
-    line(pen);
+    dot();
   });
   paper.addEventListener('pointermove', (event) => {
     if (paper.hasPointerCapture(event.pointerId)) line(place(event));
   });
-  paper.addEventListener('lostpointercapture', () => (down = false));
 
   paper.addEventListener('keydown', (event) => {
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === ' ') {
       event.preventDefault();
-      down = !down;
-      if (down) line(pen);
+      press(!down);
+      if (down) dot();
     } else if (move) {
       event.preventDefault();
       const to = {
@@ -72,7 +89,7 @@ export function startPad(onDraw) {
     }
     cursor();
   });
-  paper.addEventListener('blur', () => (down = false));
+  paper.addEventListener('blur', () => press(false));
   byId('clear').addEventListener('click', () => {
     context.clearRect(0, 0, paper.width, paper.height);
     writeField();

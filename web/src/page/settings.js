@@ -103,9 +103,11 @@ export class Controls {
   #seed = /** @type {HTMLInputElement} */ (byId('seed'));
   /** The number of paths when they were last on. */
   #paths = 8;
+  /** What holds, whatever the box says. */
+  #drawn = 0;
 
-  /** @param {(change: Partial<Settings>) => void} onChange */
-  constructor(onChange) {
+  /** @param {(change: Partial<Settings>) => void} onChange @param {(error: Refusal) => void} refuse */
+  constructor(onChange, refuse) {
     this.#samples.max = String(MOST_SAMPLES);
     this.#seed.max = String(MOST_SEED);
     this.#glimpses.addEventListener('input', () => onChange({ glimpses: Number(this.#glimpses.value) }));
@@ -114,11 +116,20 @@ export class Controls {
     this.#stop.addEventListener('change', () => onChange({ stop: this.#stop.checked, lead: undefined }));
     this.#noise.addEventListener('change', () => onChange({ samples: this.#noise.checked ? this.#paths : 0 }));
     this.#samples.addEventListener('input', () => onChange({ samples: Number(this.#samples.value) }));
+    this.#seed.required = true;
     this.#seed.addEventListener('input', () => {
-      if (this.#seed.value !== '' && this.#seed.validity.valid) onChange({ seed: Number(this.#seed.value) });
+      if (this.#seed.validity.valid) onChange({ seed: Number(this.#seed.value) });
     });
-    byId('again').addEventListener('click', () => onChange({ seed: (Number(this.#seed.value) + 1) % (MOST_SEED + 1) }));
-    byId('reset').addEventListener('click', () => onChange(untouched()));
+    this.#seed.addEventListener('change', () => {
+      if (this.#seed.validity.valid) return;
+      this.#seed.value = String(this.#drawn);
+      refuse(new Refusal(`The seed must be a whole number from 0 to ${MOST_SEED}; it is ${this.#drawn} again.`));
+    });
+    byId('again').addEventListener('click', () => onChange({ seed: (this.#drawn + 1) % (MOST_SEED + 1) }));
+    byId('reset').addEventListener('click', () => {
+      onChange(untouched());
+      this.#glimpses.focus(); // it has disabled itself
+    });
   }
 
   /** @param {Settings} settings @param {Model | undefined} model */
@@ -126,6 +137,7 @@ export class Controls {
     const { lead, glimpses } = manner(settings, model);
     const { samples, seed, stop } = settings;
     if (samples > 0) this.#paths = samples;
+    this.#drawn = seed;
     this.#glimpses.value = String(glimpses);
     byId('glimpses-value').textContent = String(glimpses);
     this.#stop.checked = stop;

@@ -73,6 +73,6 @@ export function listenForFiles(take, refuse) {
   document.addEventListener('paste', (event) => {
     const file = event.clipboardData?.files[0];
     if (file) take(file, file.name || 'the pasted picture');
-    else refuse(new Refusal('What was pasted is not a picture; copy a picture, or open its file.'));
+    else if (event.target !== byId('seed')) refuse(new Refusal('What was pasted is not a picture; copy a picture, or open its file.'));
   });
 }

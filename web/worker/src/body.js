@@ -10,9 +10,10 @@ let arriving = 0;
  *
  * @param {Request} request
  * @param {number} seconds it may take to arrive
+ * @param {boolean} wanted else it is read for nothing and comes back empty
  * @returns {Promise<Uint8Array>}
  */
-export async function readBody(request, seconds) {
+export async function readBody(request, seconds, wanted) {
   if (!request.body) return new Uint8Array();
   const reader = request.body.getReader();
   let late = false;
@@ -20,27 +21,36 @@ export async function readBody(request, seconds) {
     late = true;
     reader.cancel().catch(() => {});
   }, 1000 * seconds);
-  const chunks = [];
-  let length = Number(request.headers.get('Content-Length')) > MOST ? Infinity : 0;
+  const tooLarge = new Refusal(413, `The picture has more than ${MOST >> 20} MiB; send it smaller.`);
+  let refusal = wanted && Number(request.headers.get('Content-Length')) > MOST ? tooLarge : undefined;
+  /** @type {Uint8Array[]} */
+  let chunks = [];
+  let length = 0;
   try {
-    while (length <= MOST) {
+    while (wanted && !refusal) {
       const { done, value } = await reader.read();
       if (late) throw new Error('cancelled');
       if (done) return joined(chunks, length);
       chunks.push(value);
       length += value.length;
       arriving += value.length;
-      if (arriving > MOST_AT_ONCE) throw new Refusal(429, 'Too many large pictures arrive at once; send this one again.', { 'Retry-After': '1' });
+      if (length > MOST) refusal = tooLarge;
+      else if (arriving > MOST_AT_ONCE) refusal = new Refusal(429, 'Too many large pictures arrive at once; send this one again.', { 'Retry-After': '1' });
     }
+    // What came of it makes room while the rest comes.
+    chunks = [];
+    arriving -= length;
+    length = 0;
     await drain(reader);
-    throw new Refusal(413, `The picture has more than ${MOST >> 20} MiB; send it smaller.`);
-  } catch (error) {
+    if (refusal) throw refusal;
+    return new Uint8Array();
+  } catch {
+    if (refusal) throw refusal;
     if (late) throw new Refusal(408, `The picture took longer than ${seconds} seconds to arrive; send it smaller.`);
-    if (error instanceof Refusal) throw error;
     throw new Refusal(400, 'The picture broke off; send it again.');
   } finally {
     clearTimeout(timer);
-    for (const chunk of chunks) arriving -= chunk.length;
+    arriving -= length;
   }
 }
 

@@ -11,8 +11,10 @@ export default {
    */
   async fetch(request, env) {
     try {
-      if (request.method === 'POST') await limit(request, env);
-      const body = await readBody(request, env.UPLOAD_SECONDS);
+      const picture = request.method === 'POST' && new URL(request.url).pathname === '/api/classify';
+      const refusal = picture ? await limit(request, env) : undefined;
+      const body = await readBody(request, env.UPLOAD_SECONDS, picture && !refusal);
+      if (refusal) throw refusal;
       const answer = serve(request.method, request.url, request.headers.get('Content-Type') ?? '', body);
       if (!answer) throw new Refusal(500, 'The network failed on this picture; try another.');
       return new Response(request.method === 'HEAD' || answer.status === 204 ? null : answer.body, answer);
@@ -32,9 +34,10 @@ export default {
  *
  * @param {Request} request
  * @param {Environment} env
+ * @returns {Promise<Refusal | undefined>}
  */
 async function limit(request, env) {
   if (!env.RATE_LIMIT) return; // taken out of the configuration
   const { success } = await env.RATE_LIMIT.limit({ key: request.headers.get('CF-Connecting-IP') ?? '' });
-  if (!success) throw new Refusal(429, 'Too many pictures from your address; wait a minute.', { 'Retry-After': '60' });
+  if (!success) return new Refusal(429, 'Too many pictures from your address; wait a minute.', { 'Retry-After': '60' });
 }

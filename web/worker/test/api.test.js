@@ -248,6 +248,32 @@ test('other sites may ask', async () => {
   assert.equal(await head.text(), '');
 });
 
+/** A request whose body begins, and goes on until it is destroyed. */
+function speak(method, address, part, headers = {}) {
+  const request = http.request(new URL(address, worker.direct), { method, headers: { 'Content-Type': PNG, 'CF-Connecting-IP': `visitor ${++visitors}`, ...headers } });
+  request.on('error', () => {}); // it is destroyed
+  const sent = new Promise((resolve) => request.write(part, resolve));
+  return { request, sent, answered: once(request, 'response') };
+}
+
+test('a body that nobody wants is heard out, whatever its size, and not kept', async () => {
+  const body = new Uint8Array(9 << 20);
+  for (const [method, address, status] of [['PUT', '/api/classify', 405], ['DELETE', '/api/models', 405], ['POST', '/api/health', 405], ['POST', '/api/nothing', 404]]) {
+    await refused(await ask(address, { method, body }), status, `${method} ${address}`);
+  }
+});
+
+test('what is read on for nothing keeps no room from others', async () => {
+  const refused = Array.from({ length: 3 }, () => speak('POST', '/api/classify', new Uint8Array(20 << 20)));
+  await Promise.all(refused.map(({ sent }) => sent)); // all but what the system's buffers hold, so more than 8 MiB of each was read
+  await classify(photo('photo.jpg'), JPEG);
+  for (const { answered } of refused) {
+    const [response] = await answered;
+    assert.equal(response.statusCode, 413);
+  }
+  for (const { request } of refused) request.destroy();
+});
+
 test('one address may send so many pictures a minute', async () => {
   const headers = { 'CF-Connecting-IP': '192.0.2.1', 'Content-Type': RGBA };
   let taken = 0;
