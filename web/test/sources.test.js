@@ -134,7 +134,7 @@ describe('the caution', () => {
       assert.doesNotMatch((await shown(page, `${label}, test picture`)).note, /none/, label);
     }
     await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'halves') });
-    assert.match((await shown(page, 'halves.png')).note, /^Perhaps none of these: it is brighter than nearly all that it learnt from\. So it warns of 5 in 100 digits/);
+    assert.equal((await shown(page, 'halves.png')).note, `Perhaps none of these: it is brighter than nearly all that it learnt from. ${measured.mnist.says}`);
     await chooseModel(page, 'cifar10');
     await shown(page, 'halves.png');
     await page.setInputFiles('#file', { name: 'wall.png', mimeType: 'image/png', buffer: await draw(page, 300, 300, 'wall') });
@@ -159,7 +159,9 @@ test('the drawing is shown as the network gets it', onPage(async (page) => {
   const seen = await page.waitForFunction(() => {
     const ink = (canvas) => {
       const { width, height } = canvas;
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true }); // Chromium warns of many readings of the page's own
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, width, height);
       let mass = 0, x = 0, y = 0, left = width, right = 0, top = height, bottom = 0;
       for (let i = 0; i < width * height; i++) {
         const v = data[4 * i];
