@@ -46,11 +46,18 @@ func TestFinish(t *testing.T) {
 		assert.Equal(t, best+" holds the weights that did best on the validation pictures; measure them with: gdram eval --dataset mnist --data-path "+
 			filepath.ToSlash(data)+" --split test --weights "+best+"\n", out.String(), tc.why)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, train.ArgsFile), []byte(`{"dataset": "mnist", "data_path": "data", "refit": true}`), 0o644))
-	c, out := console()
-	require.NoError(t, finish(c, train.Config{Dir: dir}), "no validation pictures are asked for")
 	last := filepath.Join(dir, train.LastFile)
-	assert.Equal(t, last+" holds the last weights; measure them with: gdram eval --dataset mnist --split test --weights "+last+"\n", out.String())
+	said := last + " holds the last weights; measure them with: gdram eval --dataset mnist --split test --weights " + last + "\n"
+	for args, more := range map[string]string{
+		`"refit": true, "lead": 0.5`: "",
+		`"refit": true`:              "They say nothing of fast mode; give them the lead that the run before chose: gdram convert " + last + " OUT --fast LEAD\n",
+	} {
+		args := `{"dataset": "mnist", "data_path": "data", ` + args + `}`
+		require.NoError(t, os.WriteFile(filepath.Join(dir, train.ArgsFile), []byte(args), 0o644))
+		c, out := console()
+		require.NoError(t, finish(c, train.Config{Dir: dir}), "no validation pictures are asked for")
+		assert.Equal(t, said+more, out.String(), args)
+	}
 	for _, name := range []string{"curves.png", "confusion.png", "glimpses.png", "calibration.png", "early_exit.png", "locations.png", "evaluation.json"} {
 		assert.FileExists(t, filepath.Join(dir, name))
 	}
