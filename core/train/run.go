@@ -108,11 +108,11 @@ const stateVersion = 3
 // KeyRecipe is where weights say in their metadata how they were trained; see Taught.
 const KeyRecipe = "recipe"
 
-// lastLayer begins the names of the layer that knows the classes.
-const lastLayer = "class_net.fc.2."
-
 // KeyRefit is where weights say in their metadata, as "true", that they have learnt from the validation pictures.
 const KeyRefit = "refit"
+
+// lastLayer begins the names of the layer that knows the classes.
+const lastLayer = "class_net.fc.2."
 
 // Row is one line of results.csv, whose cells stay empty where an epoch was not judged.
 type Row struct {
@@ -272,7 +272,10 @@ func (r *trainer) sets() error {
 		return err
 	}
 	r.train = dataset.FreshClutter(plain, r.Seed, plain.Len())
-	if valid := freshValid(&r.recipe, r.Dataset, r.DataPath); valid != nil && !r.Refit {
+	if r.Refit {
+		return nil
+	}
+	if valid := freshValid(&r.recipe, r.Dataset, r.DataPath); valid != nil {
 		r.valid = valid
 	}
 	return nil

@@ -139,12 +139,10 @@ func (e *evalCommand) write(ways []way, answers []evaluation, results []*train.E
 
 // ways reads the networks, and decides how they look.
 func (e *evalCommand) ways() ([]way, error) {
-	switch {
-	case e.Samples < 0 || e.Samples > maxSamples:
-		return nil, fmt.Errorf("--samples is %d; want from 1 to %d", e.Samples, maxSamples)
-	case e.Samples > 0 && e.Fast:
-		return nil, errors.New("--samples averages full looks; leave --fast out")
-	case e.Out != "" && e.Fast:
+	if err := checkSamples(e.Samples, e.Fast); err != nil {
+		return nil, err
+	}
+	if e.Out != "" && e.Fast {
 		return nil, errors.New("--out wants full looks, and draws what stopping early gives; leave --fast out")
 	}
 	asked := e.Looks

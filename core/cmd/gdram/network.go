@@ -98,8 +98,17 @@ func readWeights(file string) (*network, error) {
 // refitted reports whether the validation pictures are among those that it learnt from.
 func (n *network) refitted() bool { return n.meta.Extra[train.KeyRefit] != "" }
 
-// maxSamples bounds how many looks at a picture are averaged: more take seconds for what nobody can tell.
-const maxSamples = 10_000
+// checkSamples says what is wrong with --samples, if anything. More than that take seconds a picture for what nobody can tell.
+func checkSamples(samples int, fast bool) error {
+	const most = 10_000
+	switch {
+	case samples < 0 || samples > most:
+		return fmt.Errorf("--samples is %d; want from 1 to %d", samples, most)
+	case samples > 0 && fast:
+		return errors.New("--samples averages full looks; leave --fast out")
+	}
+	return nil
+}
 
 // decode makes a network of a file's bytes. What is in it says of which kind it is; the name does where that says nothing.
 func decode(b []byte, source string) (net *network, err error) {

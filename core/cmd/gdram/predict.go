@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,13 +31,11 @@ type prediction struct {
 // Run answers for every picture it can read. Each of the others costs a sentence and the
 // exit code, but not the answers for the rest.
 func (p *predictCommand) Run(c *console) error {
-	switch {
-	case p.Top < 1:
+	if p.Top < 1 {
 		return fmt.Errorf("--top is %d; want at least 1", p.Top)
-	case p.Samples < 0 || p.Samples > maxSamples:
-		return fmt.Errorf("--samples is %d; want from 1 to %d", p.Samples, maxSamples)
-	case p.Samples > 0 && p.Fast:
-		return errors.New("--samples averages full looks; leave --fast out")
+	}
+	if err := checkSamples(p.Samples, p.Fast); err != nil {
+		return err
 	}
 	net, err := openNetwork(p.Weights, p.Dataset)
 	if err != nil {

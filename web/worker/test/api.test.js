@@ -169,10 +169,10 @@ function damaged(jpeg) {
 /** The head of the answer to a request, for which nobody waits for ever. @param {http.ClientRequest} request */
 const answerTo = async (request) => (await once(request, 'response', { signal: AbortSignal.timeout(3 * 60_000) }))[0];
 
-/** Sends the head of a request and a part of its body, or all of it. */
+/** Sends the head of a request and a part of its body, or all of it; without a length nobody knows how much is to come. */
 function begin(part, length, to = worker) {
   const request = http.request(new URL('/api/classify', to.direct), {
-    method: 'POST', headers: { 'Content-Type': JPEG, 'Content-Length': length, 'CF-Connecting-IP': `visitor ${++visitors}` },
+    method: 'POST', headers: { 'Content-Type': JPEG, ...(length && { 'Content-Length': length }), 'CF-Connecting-IP': `visitor ${++visitors}` },
   });
   request.on('error', () => {}); // whoever waits for the answer is told, and the others are destroyed
   request.write(part);
@@ -248,14 +248,6 @@ test('other sites may ask', async () => {
   assert.equal(await head.text(), '');
 });
 
-/** A request whose body begins, and goes on until it is destroyed. */
-function speak(method, address, part, headers = {}) {
-  const request = http.request(new URL(address, worker.direct), { method, headers: { 'Content-Type': PNG, 'CF-Connecting-IP': `visitor ${++visitors}`, ...headers } });
-  request.on('error', () => {}); // it is destroyed
-  const sent = new Promise((resolve) => request.write(part, resolve));
-  return { request, sent, answered: once(request, 'response') };
-}
-
 test('a body that nobody wants is heard out, whatever its size, and not kept', async () => {
   const body = new Uint8Array(9 << 20);
   for (const [method, address, status] of [['PUT', '/api/classify', 405], ['DELETE', '/api/models', 405], ['POST', '/api/health', 405], ['POST', '/api/nothing', 404]]) {
@@ -264,14 +256,12 @@ test('a body that nobody wants is heard out, whatever its size, and not kept', a
 });
 
 test('what is read on for nothing keeps no room from others', async () => {
-  const refused = Array.from({ length: 3 }, () => speak('POST', '/api/classify', new Uint8Array(20 << 20)));
-  await Promise.all(refused.map(({ sent }) => sent)); // all but what the system's buffers hold, so more than 8 MiB of each was read
+  const uploads = Array.from({ length: 3 }, () => begin(new Uint8Array(20 << 20)));
+  const answers = uploads.map(answerTo);
+  await Promise.all(uploads.map((upload) => once(upload, 'drain'))); // all but what the system's buffers hold, so more than 8 MiB of each was read
   await classify(photo('photo.jpg'), JPEG);
-  for (const { answered } of refused) {
-    const [response] = await answered;
-    assert.equal(response.statusCode, 413);
-  }
-  for (const { request } of refused) request.destroy();
+  for (const answer of answers) assert.equal((await answer).statusCode, 413);
+  for (const upload of uploads) upload.destroy();
 });
 
 test('one address may send so many pictures a minute', async () => {
