@@ -209,7 +209,9 @@ test-pure: need-go
 	go test -tags purego ./core ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint/...
 	go test -tags purego -run 'Parity|Gradient' ./core/train
 	GODEBUG=cpu.avx2=off go test -count=1 ./core/kernel
+	GODEBUG=cpu.avx512f=off go test -count=1 ./core/kernel
 	GODEBUG=cpu.avx2=off go test -count=1 -run Parity ./core ./core/nn ./core/train
+	GODEBUG=cpu.avx512f=off go test -count=1 -run Parity ./core ./core/nn ./core/train
 
 # First the portable build, which Go's own script runs; then the page's, without vector kernels, with plain SIMD and with
 # relaxed SIMD. Go's WebAssembly has room for 12 KB of arguments and environment, so the tests see only what they read.

@@ -18,8 +18,9 @@ type backwardBuffers struct {
 	dHidden0               []float32       // [batch][128], of the context's output
 	dPool2                 []float32       // [batch][3][3][256], of one step
 	dPool1                 []float32       // [batch][6][6][128], of one step
-	points                 []float32       // [64][batch][128], of one step
-	dPoints                []float32       // [64][16 panels][batch][16], of one step
+	points                 []float32       // [64][batch][128], of one step: the second convolution's inputs
+	dPoints                []float32       // [64][16 panels][batch][16], of one step: its gradient, for the weights
+	dOut, dIn              []float32       // [64][batch][256] and [128], of one step: its gradient, for its inputs, and theirs
 	dFilter                []float32       // [64][128][256], of all steps
 	dConv1                 []float32       // [groups][8 panels][64][12][16], of all steps
 	dContext1, dContext2   []float32       // [blocks][3][3·in][64]
@@ -47,6 +48,7 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 		dHidden0: floats(batch * Hidden),
 		dPool2:   floats(batch * flatLen), dPool1: floats(batch * pool1Size * pool1Size * conv1Channels),
 		points: mapScratch(batch, conv1Channels), dPoints: mapScratch(batch, conv2Channels), dFilter: mapScratch(conv1Channels, conv2Channels),
+		dOut: mapScratch(batch, conv2Channels), dIn: mapScratch(batch, conv1Channels),
 		dConv1:     floats(l.groups() * conv1GradientLen),
 		dContext1:  floats(blocks * context1Filter),
 		dContext2:  floats(blocks * context2Filter),
@@ -80,6 +82,8 @@ func (l *Learner) Backward() {
 		l.pool.Run(l.blocks, l.phases.pool2)
 		l.norm2.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.blocks, l.phases.conv2)
+		l.pool.Run(kernel.MapPoints, l.phases.dx)
+		l.pool.Run(l.blocks, l.phases.pool1)
 		l.norm1.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.groups()+pointTasks, l.phases.dw)
 	}
@@ -262,16 +266,15 @@ func (l *Learner) pool2Back(block, _ int) {
 	}
 }
 
-// conv2Back goes through the second convolution, leaves its transformed input and gradient for the weights, and
-// sums for the first batch norm.
+// conv2Back leaves, transformed, the input of the second convolution and the gradient of its output: for the weights, and as
+// the input of the way back.
 func (l *Learner) conv2Back(block, worker int) {
 	from, to := l.Block(block)
-	n, s, stride := to-from, &l.scratch[worker], pointStride(l.BatchLen, conv2Channels)
-	const mapLen, row = pool1Padded * pool1Padded * kernel.Panel, pool1Padded * kernel.Panel
-	blockStride := pointStride(n, conv2Channels)
+	stride := pointStride(l.BatchLen, conv2Channels)
+	const row = pool1Padded * kernel.Panel
 	gradient := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
-	input := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * blockStride, DstPixel: blockStride, Channels: kernel.Panel}
-	dy := s.dy2[row+kernel.Panel:]
+	input, padded := gradient, l.scratch[worker].dy2
+	dy := padded[row+kernel.Panel:]
 	for panel := range panels2 {
 		for b := from; b < to; b++ {
 			pool := l.poolOf2(b, panel, l.norm2.calls[l.step].back)
@@ -280,14 +283,19 @@ func (l *Learner) conv2Back(block, worker int) {
 			pool.Gradient()
 			gradient.Src, gradient.Dst = dy, l.dPoints[(panel*l.BatchLen+b)*kernel.Panel:]
 			gradient.MapGradient()
-			input.Src, input.Dst = s.dy2, s.points[(b-from)*conv2Channels+panel*kernel.Panel:]
+			input.Src, input.Dst = padded, l.dOut[b*conv2Channels+panel*kernel.Panel:]
 			input.MapInput()
 		}
 	}
 	mapInput(l.points[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels),
-		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, n)
+		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, to-from)
+}
+
+// pool1Back finishes the way back through the second convolution and sums for the first batch norm.
+func (l *Learner) pool1Back(block, _ int) {
+	from, to := l.Block(block)
 	const pool1Dense = pool1Size * pool1Size * conv1Channels
-	l.net.conv2Back.forward(l.dPool1[from*pool1Dense:], pool1Dense, s.points, blockStride, s.products, n)
+	mapOutput(l.dPool1[from*pool1Dense:], pool1Dense, l.dIn[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels), conv1Channels, to-from)
 	for b := from; b < to; b++ {
 		for panel := range panels1 {
 			pool := l.conv1PoolBack(b, panel, l.norm1.calls[l.step].forward)

@@ -89,7 +89,11 @@ func TestWinogradConvIsItsDefinition(t *testing.T) {
 				{"back", func(dx, dy []float32, maps int) {
 					points, stride := mapScratch(blockSize, conv2Channels), pointStride(maps, conv2Channels)
 					mapInput(points, stride, dy, pool1Padded*pool1Padded*conv2Channels, conv2Channels, maps)
-					net.conv2Back.forward(dx, pixels*conv1Channels, points, stride, mapScratch(blockSize, conv1Channels), maps)
+					products := mapScratch(blockSize, conv1Channels)
+					for p := range kernel.MapPoints {
+						net.conv2Back.product(p, products, points, maps)
+					}
+					mapOutput(dx, pixels*conv1Channels, products, pointStride(maps, conv1Channels), conv1Channels, maps)
 				}, conv2Channels, conv1Channels},
 			} {
 				x, zero := normals(rng, maps*pixels*c.in), make([]float32, conv2Channels)

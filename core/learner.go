@@ -100,8 +100,9 @@ type Learner struct {
 	backwardBuffers
 
 	phases struct {
-		load, begin, look, second, think, last       func(task, worker int)
-		recurrent, emission, pool2, conv2, dw, final func(task, worker int)
+		load, begin, look, second, think, last   func(task, worker int)
+		recurrent, emission, pool2, conv2, pool1 func(task, worker int)
+		dx, dw, final                            func(task, worker int)
 	}
 }
 
@@ -195,7 +196,9 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.phases.begin, l.phases.look, l.phases.second = l.beginBlock, l.lookBlock, l.secondBlock
 	l.phases.think, l.phases.last = l.thinkBlock, l.lastBlock
 	l.phases.recurrent, l.phases.emission = l.recurrentBack, l.emissionBack
-	l.phases.pool2, l.phases.conv2, l.phases.dw, l.phases.final = l.pool2Back, l.conv2Back, l.convGradients, l.weightGradients
+	l.phases.pool2, l.phases.conv2, l.phases.pool1 = l.pool2Back, l.conv2Back, l.pool1Back
+	l.phases.dx = func(point, _ int) { l.net.conv2Back.product(point, l.dIn, l.dOut, l.BatchLen) }
+	l.phases.dw, l.phases.final = l.convGradients, l.weightGradients
 	return l
 }
 

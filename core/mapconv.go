@@ -39,7 +39,7 @@ func mapScratch(maps, channels int) []float32 {
 	return floats(kernel.MapPoints * pointStride(maps, channels))
 }
 
-// mapInput transforms zero-padded maps x, xStride apart, into points, the points stride apart.
+// mapInput transforms zero-padded maps x, xStride apart, into points, stride apart.
 func mapInput(points []float32, stride int, x []float32, xStride, channels, maps int) {
 	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
 		DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
@@ -49,21 +49,22 @@ func mapInput(points []float32, stride int, x []float32, xStride, channels, maps
 	}
 }
 
-// forward convolves maps, whose points mapInput has computed, into y, yStride apart. products is a mapScratch
-// of blockSize maps and out channels.
-func (w *mapConv) forward(y []float32, yStride int, points []float32, stride int, products []float32, maps int) {
-	filterStride, outStride := pointStride(w.in, w.out), pointStride(maps, w.out)
-	for p := range kernel.MapPoints {
-		g := kernel.Gemm{Rows: maps, Columns: w.out, K: w.in,
-			A: points[p*stride:], ARow: w.in, ACol: 1,
-			B: w.filter[p*filterStride:], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
-			C: products[p*outStride:], CRow: w.out}
-		g.Run()
-	}
-	t := kernel.Tiles{SrcRow: 8 * outStride, SrcPixel: outStride,
-		DstRow: pool1Size * w.out, DstPixel: w.out, DstPanel: kernel.Panel, Channels: w.out}
+// product computes one of the points of some maps from the same of their inputs, of the layout of mapScratch both. Points are
+// products of all pictures of a batch, because the filters are larger than what a processor's core has of caches.
+func (w *mapConv) product(p int, products, points []float32, maps int) {
+	g := kernel.Gemm{Rows: maps, Columns: w.out, K: w.in,
+		A: points[p*pointStride(maps, w.in):], ARow: w.in, ACol: 1,
+		B: w.filter[p*pointStride(w.in, w.out):], BPanel: w.in * kernel.Panel, BRow: kernel.Panel,
+		C: products[p*pointStride(maps, w.out):], CRow: w.out}
+	g.Run()
+}
+
+// mapOutput transforms products, the points stride apart, into maps y, yStride apart.
+func mapOutput(y []float32, yStride int, products []float32, stride, channels, maps int) {
+	t := kernel.Tiles{SrcRow: 8 * stride, SrcPixel: stride,
+		DstRow: pool1Size * channels, DstPixel: channels, DstPanel: kernel.Panel, Channels: channels}
 	for m := range maps {
-		t.Src, t.Dst = products[m*w.out:], y[m*yStride:]
+		t.Src, t.Dst = products[m*channels:], y[m*yStride:]
 		t.MapOutput()
 	}
 }

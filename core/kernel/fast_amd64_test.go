@@ -11,21 +11,34 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// setFast chooses the kernels for the length of a test and reports whether it could.
-func setFast(t *testing.T, want bool) bool {
-	if want && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) {
-		return false
+// instructions lists what Instructions can be in this build on this processor, scalar first.
+func instructions() []string {
+	all := []string{"scalar"}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		all = append(all, "AVX2")
+		if cpu.X86.HasAVX512F {
+			all = append(all, "AVX-512")
+		}
 	}
-	before := fast
-	fast = want
-	t.Cleanup(func() { fast = before })
-	return true
+	return all
 }
 
-// TestInstructions holds that tests which ask for the fallback test it.
+// setInstructions chooses the kernels for the length of a test.
+func setInstructions(t *testing.T, name string) {
+	fastBefore, wideBefore := fast, wide
+	fast, wide = name != "scalar", name == "AVX-512"
+	t.Cleanup(func() { fast, wide = fastBefore, wideBefore })
+	assert.Equal(t, name, Instructions())
+}
+
+// TestInstructions holds that tests which ask for other kernels than the best test them.
 func TestInstructions(t *testing.T) {
-	if !strings.Contains(os.Getenv("GODEBUG"), "cpu.avx2=off") {
+	switch off := os.Getenv("GODEBUG"); {
+	case strings.Contains(off, "cpu.avx2=off"):
+		assert.Equal(t, "scalar", Instructions())
+	case strings.Contains(off, "cpu.avx512f=off"):
+		assert.NotEqual(t, "AVX-512", Instructions())
+	default:
 		t.Skip("GODEBUG asks for no particular kernels")
 	}
-	assert.Equal(t, "scalar", Instructions())
 }

@@ -9,15 +9,19 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// setFast chooses the kernels for the length of a test and reports whether it could.
-func setFast(t *testing.T, want bool) bool {
-	if want && version == scalar {
-		return false
+// instructions lists what Instructions can be in this build with the kernels it was loaded with, scalar first.
+func instructions() []string {
+	if version == scalar {
+		return []string{"scalar"}
 	}
+	return []string{"scalar", [...]string{"scalar", "SIMD", "relaxed SIMD"}[version]}
+}
+
+// setInstructions chooses the kernels for the length of a test.
+func setInstructions(t *testing.T, name string) {
 	before := fast
-	fast = want
+	fast = name != "scalar"
 	t.Cleanup(func() { fast = before })
-	return true
 }
 
 // TestInstructions holds that the tests run with the kernels they were asked to run with: none is

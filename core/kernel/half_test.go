@@ -10,7 +10,7 @@ import (
 
 // TestHalvesAreExact widens all of them.
 func TestHalvesAreExact(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		const all = 1 << 16
 		var raw []byte
 		for bits := range all {

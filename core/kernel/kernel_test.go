@@ -40,21 +40,17 @@ func requireClose(t *testing.T, want, got []float32, tolerance float64, what str
 	}
 }
 
-// bothWays runs f with the portable kernels and, where there are any, with the fast ones.
-func bothWays(t *testing.T, f func(t *testing.T)) {
-	t.Run("portable", func(t *testing.T) {
-		setFast(t, false)
-		f(t)
-	})
-	t.Run("fast", func(t *testing.T) {
-		if !setFast(t, true) {
-			t.Skip("this build or processor has no fast kernels")
-		}
-		f(t)
-	})
+// eachWay runs f with the portable kernels and with all the fast ones that there are.
+func eachWay(t *testing.T, f func(t *testing.T)) {
+	for _, name := range instructions() {
+		t.Run(name, func(t *testing.T) {
+			setInstructions(t, name)
+			f(t)
+		})
+	}
 }
 
-// TestGemm holds both kernels against the definition, summed in float64.
+// TestGemm holds all kernels against the definition, summed in float64.
 func TestGemm(t *testing.T) {
 	for _, c := range []struct {
 		outer, rows, columns, segments, k int
@@ -76,7 +72,7 @@ func TestGemm(t *testing.T) {
 		{1, 36, 16, 12, 12, true, false, true, "first convolution's weight gradient"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				g := Gemm{Outer: c.outer, Rows: c.rows, Columns: c.columns, Segments: c.segments, K: c.k, Add: c.add}
 				if c.transposed {
@@ -145,7 +141,7 @@ func someDense(t *testing.T, rng *rand.Rand, rows, in, out int) *Dense {
 func TestDense(t *testing.T) {
 	for _, c := range []struct{ rows, in, out int }{{1, 1, 16}, {1, 2, 128}, {3, 17, 48}, {1, 2304, 128}, {2, 128, 512}, {1, 256, 16}, {2, 5, 32}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				d := someDense(t, rand.New(rand.NewPCG(21, 22)), c.rows, c.in, c.out)
 				want := append([]float32(nil), d.Y...)
 				for i := range c.rows {
@@ -172,7 +168,7 @@ func TestDense(t *testing.T) {
 
 // TestDenseKeepsNaN holds that nothing that went wrong before is hidden.
 func TestDenseKeepsNaN(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		d := Dense{Rows: 1, In: 2, Out: Panel, X: []float32{float32(math.NaN()), 0}, Weight: make([]float32, 2*Panel), Bias: make([]float32, Panel),
 			Y: make([]float32, Panel), ReLU: true}
 		d.Run()
@@ -223,7 +219,7 @@ func TestWinogradConvolves(t *testing.T) {
 		{3, 48, (*Tiles).Filter, (*Tiles).Input, (*Tiles).Output},
 	} {
 		t.Run(fmt.Sprint("tiles of ", c.size, ", ", c.channels, " channels"), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(3, uint64(c.channels)))
 				const side, padded = 6, 8
 				across, line := side/c.size, c.size+2
@@ -259,7 +255,7 @@ func TestWinogradConvolves(t *testing.T) {
 func TestMapConvolves(t *testing.T) {
 	for _, channels := range []int{16, 48} {
 		t.Run(fmt.Sprint(channels, " channels"), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, uint64(channels)))
 				x := guarded(t, rng, mapPoints*mapPoints*channels) // the border may hold anything: it is input too
 				g := guarded(t, rng, 9)
@@ -308,7 +304,7 @@ func TestConvPool(t *testing.T) {
 		{12, 4, 4, 16}, {12, 3, 4, 64}, {12, 12, 12, 128}, {6, 4, 4, 16}, {6, 7, 8, 32}, {6, 11, 12, 48}, {6, 64, 64, 64}, {6, 128, 128, 16},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(11, 12))
 				padded, pooled := c.side+2, c.side/2
 				src := guarded(t, rng, padded*padded*c.in) // the border may hold anything: it is input too
@@ -348,7 +344,7 @@ func TestConvPool(t *testing.T) {
 func TestPanels(t *testing.T) {
 	for _, c := range []struct{ rows, k int }{{1, 1}, {16, 5}, {10, 3}, {32, 128}, {35, 9}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(13, 14))
 				p := Panels{SrcRow: 3*c.k + 2, SrcCol: 3, Rows: c.rows, K: c.k, DstPanel: c.k*Panel + 7}
 				p.Src = guarded(t, rng, (c.rows-1)*p.SrcRow+(c.k-1)*p.SrcCol+1)
@@ -375,7 +371,7 @@ func TestPanels(t *testing.T) {
 
 func TestHalves(t *testing.T) {
 	for n := range 20 {
-		bothWays(t, func(t *testing.T) {
+		eachWay(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(15, 16))
 			raw := make([]byte, 2*n)
 			for i := range raw {
@@ -393,7 +389,7 @@ func TestHalves(t *testing.T) {
 func TestStream(t *testing.T) {
 	for n := range 70 {
 		for from := range 3 { // aligned or not
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(15, 16))
 				src, dst := guarded(t, rng, n), guarded(t, rng, n+from)
 				Stream(dst[from:], src)
@@ -407,7 +403,7 @@ func TestStream(t *testing.T) {
 func TestPatch(t *testing.T) {
 	for _, c := range []struct{ rows, columns int }{{1, 1}, {2, 5}, {12, 12}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(17, 18))
 				const size, line = 20, 20 * 3
 				taps := func(n, stride int) []Tap {
@@ -465,7 +461,7 @@ func TestConvPoolRefuses(t *testing.T) {
 func TestColumns(t *testing.T) {
 	for _, c := range []struct{ rows, channels, stride int }{{1, 16, 16}, {7, 32, 35}, {144, 128, 128}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(5, 6))
 				m := Columns{Src: guarded(t, rng, (c.rows-1)*c.stride+c.channels), Stride: c.stride, Rows: c.rows, Channels: c.channels}
 				mean, got := guarded(t, rng, c.channels), guarded(t, rng, c.channels)
@@ -493,7 +489,7 @@ func TestColumns(t *testing.T) {
 func TestPool(t *testing.T) {
 	for _, c := range []struct{ rows, cols, channels int }{{1, 1, 8}, {2, 3, 24}, {6, 6, 128}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, 8))
 				p := Pool{Rows: c.rows, Cols: c.cols, Channels: c.channels, Table: NewTable(c.channels)}
 				p.YPixel, p.TopPixel, p.PooledPixel, p.DYPixel = c.channels, c.channels+24, c.channels+8, c.channels+16
@@ -579,7 +575,7 @@ func TestLSTM(t *testing.T) {
 	for _, c := range []struct{ cells, units int }{{1, 1}, {1, 2}, {3, 5}, {2, 128}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			var bits [][]float32
-			bothWays(t, func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(9, 10))
 				n := c.cells * c.units
 				l := LSTM{Gates: guarded(t, rng, 4*n), C: guarded(t, rng, n), H: guarded(t, rng, n), Cells: c.cells, Units: c.units}
@@ -614,7 +610,7 @@ func TestLSTM(t *testing.T) {
 
 // TestLSTMKeepsNaN: a network that has gone wrong must not look right.
 func TestLSTMKeepsNaN(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		nan := float32(math.NaN())
 		l := LSTM{Gates: []float32{nan, 0, 0, nan, 0, 0, 0, 0}, C: make([]float32, 2), H: make([]float32, 2), CPrev: make([]float32, 2), Cells: 1, Units: 2}
 		l.Run()

@@ -14,12 +14,18 @@ import (
 // fast says that the assembly runs here. GODEBUG=cpu.avx2=off turns it off.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
+// wide says that the kernels of AVX-512 run where there are any. GODEBUG=cpu.avx512f=off turns it off.
+var wide = fast && cpu.X86.HasAVX512F
+
 // Fuses says that ConvPool is the fastest way through a layer. Here it is not: there are kernels for its parts.
 const Fuses = false
 
-// Instructions names the vector instructions that the kernels use: "AVX2" or "scalar".
+// Instructions names the vector instructions that the kernels use: "AVX-512", "AVX2" or "scalar".
 func Instructions() string {
-	if fast {
+	switch {
+	case wide:
+		return "AVX-512"
+	case fast:
 		return "AVX2"
 	}
 	return "scalar"
@@ -42,7 +48,7 @@ type tileArgs struct {
 type transformArgs struct {
 	src, srcRow, srcPixel uintptr
 	dst, dstRow, dstPixel uintptr
-	dstPanel, pairs       uintptr
+	dstPanel, panels      uintptr
 	tiles                 uintptr
 	srcNext, dstNext      uintptr
 }
@@ -102,6 +108,45 @@ func gemmTile6(args *tileArgs)
 func gemmRow(args *tileArgs)
 
 //go:noescape
+func wideGemmTile1(args *tileArgs)
+
+//go:noescape
+func wideGemmPair1(args *tileArgs)
+
+//go:noescape
+func wideGemmTile2(args *tileArgs)
+
+//go:noescape
+func wideGemmPair2(args *tileArgs)
+
+//go:noescape
+func wideGemmTile4(args *tileArgs)
+
+//go:noescape
+func wideGemmPair4(args *tileArgs)
+
+//go:noescape
+func wideGemmTile6(args *tileArgs)
+
+//go:noescape
+func wideGemmPair6(args *tileArgs)
+
+//go:noescape
+func wideGemmTile8(args *tileArgs)
+
+//go:noescape
+func wideGemmPair8(args *tileArgs)
+
+//go:noescape
+func wideGemmTile12(args *tileArgs)
+
+//go:noescape
+func wideGemmPair12(args *tileArgs)
+
+//go:noescape
+func wideGemmRow(args *tileArgs)
+
+//go:noescape
 func winogradTileInput(args *transformArgs)
 
 //go:noescape
@@ -133,6 +178,39 @@ func winogradMapFilter(args *transformArgs)
 
 //go:noescape
 func winogradMapFilterGradient(args *transformArgs)
+
+//go:noescape
+func wideWinogradTileInput(args *transformArgs)
+
+//go:noescape
+func wideWinogradTileOutput(args *transformArgs)
+
+//go:noescape
+func wideWinogradTileFilter(args *transformArgs)
+
+//go:noescape
+func wideWinogradPairInput(args *transformArgs)
+
+//go:noescape
+func wideWinogradPairOutput(args *transformArgs)
+
+//go:noescape
+func wideWinogradPairFilter(args *transformArgs)
+
+//go:noescape
+func wideWinogradMapInput(args *transformArgs)
+
+//go:noescape
+func wideWinogradMapOutput(args *transformArgs)
+
+//go:noescape
+func wideWinogradMapGradient(args *transformArgs)
+
+//go:noescape
+func wideWinogradMapFilter(args *transformArgs)
+
+//go:noescape
+func wideWinogradMapFilterGradient(args *transformArgs)
 
 //go:noescape
 func columnSums(args *columnArgs)
@@ -169,12 +247,12 @@ func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[
 func bytes(n int) uintptr { return uintptr(n) * 4 }
 
 const (
-	tileRows  = 6
-	rowPanels = 4 // of gemmRow
+	tileRows, rowPanels = 6, 4 // rows of the largest gemmTile, panels of gemmRow
+	wideRowPanels       = 8    // panels of wideGemmRow
 )
 
-// fast takes the rows by groups of six; within those the kernel walks the panels of B, each of which then stays in the
-// first-level cache. With one outer row, groups run down the rows; with several, down the outer rows.
+// fast takes the rows by groups of the largest tile; within those the kernel walks the panels of B, each of which then stays in
+// the first-level cache. With one outer row, groups run down the rows; with several, down the outer rows.
 func (g *Gemm) fast(outer, segments, bPanel int) {
 	args := tileArgs{
 		aRow: bytes(g.ARow), aCol: bytes(g.ACol), aSegment: bytes(g.ASegment),
@@ -187,80 +265,194 @@ func (g *Gemm) fast(outer, segments, bPanel int) {
 	panels, from := g.Columns/Panel, 0
 	if g.Rows == 1 && outer == 1 && segments == 1 {
 		args.a = address(g.A, 0)
-		for ; from+rowPanels <= panels; from += rowPanels {
+		step := rowPanels
+		if wide {
+			step = wideRowPanels
+		}
+		for ; from+step <= panels; from += step {
 			args.b, args.c = address(g.B, from*bPanel), address(g.C, from*Panel)
-			gemmRow(&args)
-		}
-		if from == panels {
-			return
-		}
-	}
-	step := tileRows
-	if outer == 1 {
-		step = max(g.Rows/tileRows, 1) * tileRows
-	}
-	for row := 0; row < g.Rows; row += step {
-		rows := min(g.Rows-row, tileRows)
-		args.a, args.b, args.c = address(g.A, row*g.ARow), address(g.B, from*bPanel), address(g.C, row*g.CRow+from*Panel)
-		args.panels = uintptr(panels - from)
-		if outer == 1 {
-			args.groups = uintptr((g.Rows - row) / rows)
-			args.aGroup, args.cGroup = bytes(rows*g.ARow), bytes(rows*g.CRow)
-			if rows < tileRows {
-				args.groups = 1
+			if wide {
+				wideGemmRow(&args)
+			} else {
+				gemmRow(&args)
 			}
-		} else {
-			args.groups = uintptr(outer)
-			args.aGroup, args.cGroup = bytes(g.AOuter), bytes(g.COuter)
 		}
-		switch rows {
-		case 1:
-			gemmTile1(&args)
-		case 2:
-			gemmTile2(&args)
-		case 3:
-			gemmTile3(&args)
-		case 4:
-			gemmTile4(&args)
-		case 5:
-			gemmTile5(&args)
-		default:
-			gemmTile6(&args)
+	}
+	for row := 0; row < g.Rows; {
+		rows := min(g.Rows-row, tileRows)
+		if wide {
+			rows = wideRows(g.Rows - row)
 		}
+		groups := (g.Rows - row) / rows
+		next := row + groups*rows
+		args.aGroup, args.cGroup, args.groups = bytes(rows*g.ARow), bytes(rows*g.CRow), uintptr(groups)
+		if outer > 1 {
+			next = row + rows
+			args.aGroup, args.cGroup, args.groups = bytes(g.AOuter), bytes(g.COuter), uintptr(outer)
+		}
+		for panel := from; panel < panels; {
+			args.a, args.b, args.c = address(g.A, row*g.ARow), address(g.B, panel*bPanel), address(g.C, row*g.CRow+panel*Panel)
+			switch left := panels - panel; {
+			case !wide:
+				args.panels = uintptr(left)
+				gemmTile(rows, &args)
+				panel = panels
+			case left == 1:
+				args.panels = 1
+				wideGemmTile(rows, &args)
+				panel = panels
+			default:
+				args.panels = uintptr(left / 2)
+				wideGemmPair(rows, &args)
+				panel += left / 2 * 2
+			}
+		}
+		row = next
 	}
 	runtime.KeepAlive(g)
+}
+
+func gemmTile(rows int, args *tileArgs) {
+	switch rows {
+	case 1:
+		gemmTile1(args)
+	case 2:
+		gemmTile2(args)
+	case 3:
+		gemmTile3(args)
+	case 4:
+		gemmTile4(args)
+	case 5:
+		gemmTile5(args)
+	default:
+		gemmTile6(args)
+	}
+}
+
+// wideRows is the tallest tile of AVX-512 with at most so many rows.
+func wideRows(most int) int {
+	switch {
+	case most >= 12:
+		return 12
+	case most >= 8:
+		return 8
+	case most >= 6:
+		return 6
+	case most >= 4:
+		return 4
+	default:
+		return min(most, 2)
+	}
+}
+
+func wideGemmTile(rows int, args *tileArgs) {
+	switch rows {
+	case 1:
+		wideGemmTile1(args)
+	case 2:
+		wideGemmTile2(args)
+	case 4:
+		wideGemmTile4(args)
+	case 6:
+		wideGemmTile6(args)
+	case 8:
+		wideGemmTile8(args)
+	default:
+		wideGemmTile12(args)
+	}
+}
+
+func wideGemmPair(rows int, args *tileArgs) {
+	switch rows {
+	case 1:
+		wideGemmPair1(args)
+	case 2:
+		wideGemmPair2(args)
+	case 4:
+		wideGemmPair4(args)
+	case 6:
+		wideGemmPair6(args)
+	case 8:
+		wideGemmPair8(args)
+	default:
+		wideGemmPair12(args)
+	}
 }
 
 func (t *Tiles) fast(transform *tileTransform) {
 	args := transformArgs{
 		src: address(t.Src, 0), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
 		dst: address(t.Dst, 0), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
-		dstPanel: bytes(t.DstPanel), pairs: uintptr(t.Channels / Panel),
+		dstPanel: bytes(t.DstPanel), panels: uintptr(t.Channels / Panel),
 		tiles: uintptr(max(t.Count, 1)), srcNext: bytes(t.SrcNext), dstNext: bytes(t.DstNext),
 	}
 	switch transform {
 	case &tileInput:
-		winogradTileInput(&args)
+		if wide {
+			wideWinogradTileInput(&args)
+		} else {
+			winogradTileInput(&args)
+		}
 	case &tileOutput:
-		winogradTileOutput(&args)
+		if wide {
+			wideWinogradTileOutput(&args)
+		} else {
+			winogradTileOutput(&args)
+		}
 	case &tileFilter:
-		winogradTileFilter(&args)
+		if wide {
+			wideWinogradTileFilter(&args)
+		} else {
+			winogradTileFilter(&args)
+		}
 	case &pairInput:
-		winogradPairInput(&args)
+		if wide {
+			wideWinogradPairInput(&args)
+		} else {
+			winogradPairInput(&args)
+		}
 	case &pairOutput:
-		winogradPairOutput(&args)
+		if wide {
+			wideWinogradPairOutput(&args)
+		} else {
+			winogradPairOutput(&args)
+		}
 	case &pairFilter:
-		winogradPairFilter(&args)
+		if wide {
+			wideWinogradPairFilter(&args)
+		} else {
+			winogradPairFilter(&args)
+		}
 	case &mapInput:
-		winogradMapInput(&args)
+		if wide {
+			wideWinogradMapInput(&args)
+		} else {
+			winogradMapInput(&args)
+		}
 	case &mapOutput:
-		winogradMapOutput(&args)
+		if wide {
+			wideWinogradMapOutput(&args)
+		} else {
+			winogradMapOutput(&args)
+		}
 	case &mapGradient:
-		winogradMapGradient(&args)
+		if wide {
+			wideWinogradMapGradient(&args)
+		} else {
+			winogradMapGradient(&args)
+		}
 	case &mapFilter:
-		winogradMapFilter(&args)
+		if wide {
+			wideWinogradMapFilter(&args)
+		} else {
+			winogradMapFilter(&args)
+		}
 	case &mapFilterGradient:
-		winogradMapFilterGradient(&args)
+		if wide {
+			wideWinogradMapFilterGradient(&args)
+		} else {
+			winogradMapFilterGradient(&args)
+		}
 	}
 	runtime.KeepAlive(t)
 }

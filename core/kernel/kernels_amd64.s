@@ -6,74 +6,81 @@
 
 // func gemmTile1(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile1(SB), NOSPLIT, $16-8
+TEXT ·gemmTile1(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 64(AX), SI
-	MOVQ 40(AX), SI
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), CX
+	MOVQ 40(AX), DX
 
 panel:
-	MOVQ 96(AX), DI
-	MOVQ DI, (SP)
-	MOVQ 104(AX), DI
-	MOVQ DI, 8(SP)
-	MOVQ 88(AX), DI
+	MOVQ 96(AX), BX
+	MOVQ BX, (SP)
+	MOVQ 104(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 88(AX), BX
+	MOVQ BX, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R8
-	PREFETCHT0 (R8)
-	MOVQ       80(AX), R8
-	MOVQ       96(AX), R9
-	MOVQ       32(AX), R10
+	MOVQ       104(AX), BX
+	MOVQ       64(AX), SI
+	PREFETCHT0 (BX)
+	MOVQ       80(AX), BX
+	MOVQ       BX, 24(SP)
+	MOVQ       96(AX), BX
+	MOVQ       BX, 32(SP)
+	MOVQ       32(AX), BX
+	MOVQ       BX, 40(SP)
 
 segment:
-	MOVQ R9, R11
-	MOVQ R10, R12
-	MOVQ 72(AX), R13
+	MOVQ 32(SP), BX
+	MOVQ 40(SP), SI
+	MOVQ 72(AX), DI
 
 k:
-	VMOVUPS      (R12), Y2
-	VMOVUPS      32(R12), Y3
-	VBROADCASTSS (R11), Y4
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (BX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	ADDQ         DX, R11
-	ADDQ         SI, R12
-	DECQ         R13
+	ADDQ         CX, BX
+	ADDQ         DX, SI
+	DECQ         DI
 	JNZ          k
-	ADDQ         24(AX), R9
-	ADDQ         48(AX), R10
-	DECQ         R8
+	MOVQ         24(AX), BX
+	ADDQ         BX, 32(SP)
+	MOVQ         48(AX), BX
+	ADDQ         BX, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R8
+	MOVQ         104(AX), BX
+	MOVQ         64(AX), SI
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
+	VADDPS       (BX), Y0, Y0
+	VADDPS       32(BX), Y1, Y1
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	MOVQ    (AX), BX
+	ADDQ    BX, 96(AX)
+	MOVQ    56(AX), BX
 	ADDQ    BX, 104(AX)
-	DECQ    DI
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), DI
-	ADDQ    DI, 32(AX)
-	MOVQ    (SP), DI
-	MOVQ    DI, 96(AX)
-	MOVQ    8(SP), DI
-	ADDQ    $0x40, DI
-	MOVQ    DI, 104(AX)
+	MOVQ    120(AX), BX
+	ADDQ    BX, 32(AX)
+	MOVQ    (SP), BX
+	MOVQ    BX, 96(AX)
+	MOVQ    8(SP), BX
+	ADDQ    $0x00000040, BX
+	MOVQ    BX, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -81,23 +88,21 @@ store:
 
 // func gemmTile2(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile2(SB), NOSPLIT, $16-8
+TEXT ·gemmTile2(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 56(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ 40(AX), R8
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
 
 panel:
-	MOVQ 96(AX), R9
-	MOVQ R9, (SP)
-	MOVQ 104(AX), R9
-	MOVQ R9, 8(SP)
-	MOVQ 88(AX), R9
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
@@ -106,59 +111,68 @@ group:
 	VXORPS Y3, Y3, Y3
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R10
-	PREFETCHT0 (R10)
-	PREFETCHT0 (R10)(DI*1)
-	MOVQ       80(AX), R10
-	MOVQ       96(AX), R11
-	MOVQ       32(AX), R12
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
 
 segment:
-	MOVQ R11, R13
-	MOVQ R12, R14
-	MOVQ 72(AX), R15
+	MOVQ 32(SP), SI
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R8
 
 k:
-	VMOVUPS      (R14), Y4
-	VMOVUPS      32(R14), Y5
-	VBROADCASTSS (R13), Y6
+	VMOVUPS      (DI), Y4
+	VMOVUPS      32(DI), Y5
+	VBROADCASTSS (SI), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (R13)(DX*1), Y6
+	VBROADCASTSS (SI)(CX*1), Y6
 	VFMADD231PS  Y6, Y4, Y2
 	VFMADD231PS  Y6, Y5, Y3
-	ADDQ         BX, R13
-	ADDQ         R8, R14
-	DECQ         R15
+	ADDQ         DX, SI
+	ADDQ         BX, DI
+	DECQ         R8
 	JNZ          k
-	ADDQ         24(AX), R11
-	ADDQ         48(AX), R12
-	DECQ         R10
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R10
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	VADDPS       (R10)(DI*1), Y2, Y2
-	VADDPS       32(R10)(DI*1), Y3, Y3
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       (SI)(DI*1), Y2, Y2
+	VADDPS       32(SI)(DI*1), Y3, Y3
 
 store:
-	VMOVUPS Y0, (R10)
-	VMOVUPS Y1, 32(R10)
-	VMOVUPS Y2, (R10)(DI*1)
-	VMOVUPS Y3, 32(R10)(DI*1)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DI*1)
+	VMOVUPS Y3, 32(SI)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
 	ADDQ    SI, 104(AX)
-	DECQ    R9
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), R9
-	ADDQ    R9, 32(AX)
-	MOVQ    (SP), R9
-	MOVQ    R9, 96(AX)
-	MOVQ    8(SP), R9
-	ADDQ    $0x40, R9
-	MOVQ    R9, 104(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -166,23 +180,21 @@ store:
 
 // func gemmTile3(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile3(SB), NOSPLIT, $16-8
+TEXT ·gemmTile3(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 56(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ 40(AX), R8
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
 
 panel:
-	MOVQ 96(AX), R9
-	MOVQ R9, (SP)
-	MOVQ 104(AX), R9
-	MOVQ R9, 8(SP)
-	MOVQ 88(AX), R9
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
@@ -193,67 +205,76 @@ group:
 	VXORPS Y5, Y5, Y5
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R10
-	PREFETCHT0 (R10)
-	PREFETCHT0 (R10)(DI*1)
-	PREFETCHT0 (R10)(DI*2)
-	MOVQ       80(AX), R10
-	MOVQ       96(AX), R11
-	MOVQ       32(AX), R12
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
 
 segment:
-	MOVQ R11, R13
-	MOVQ R12, R14
-	MOVQ 72(AX), R15
+	MOVQ 32(SP), SI
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R8
 
 k:
-	VMOVUPS      (R14), Y6
-	VMOVUPS      32(R14), Y7
-	VBROADCASTSS (R13), Y8
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VBROADCASTSS (SI), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (R13)(DX*1), Y8
+	VBROADCASTSS (SI)(CX*1), Y8
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (R13)(DX*2), Y8
+	VBROADCASTSS (SI)(CX*2), Y8
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
-	ADDQ         BX, R13
-	ADDQ         R8, R14
-	DECQ         R15
+	ADDQ         DX, SI
+	ADDQ         BX, DI
+	DECQ         R8
 	JNZ          k
-	ADDQ         24(AX), R11
-	ADDQ         48(AX), R12
-	DECQ         R10
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R10
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	VADDPS       (R10)(DI*1), Y2, Y2
-	VADDPS       32(R10)(DI*1), Y3, Y3
-	VADDPS       (R10)(DI*2), Y4, Y4
-	VADDPS       32(R10)(DI*2), Y5, Y5
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       (SI)(DI*1), Y2, Y2
+	VADDPS       32(SI)(DI*1), Y3, Y3
+	VADDPS       (SI)(DI*2), Y4, Y4
+	VADDPS       32(SI)(DI*2), Y5, Y5
 
 store:
-	VMOVUPS Y0, (R10)
-	VMOVUPS Y1, 32(R10)
-	VMOVUPS Y2, (R10)(DI*1)
-	VMOVUPS Y3, 32(R10)(DI*1)
-	VMOVUPS Y4, (R10)(DI*2)
-	VMOVUPS Y5, 32(R10)(DI*2)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DI*1)
+	VMOVUPS Y3, 32(SI)(DI*1)
+	VMOVUPS Y4, (SI)(DI*2)
+	VMOVUPS Y5, 32(SI)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
 	ADDQ    SI, 104(AX)
-	DECQ    R9
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), R9
-	ADDQ    R9, 32(AX)
-	MOVQ    (SP), R9
-	MOVQ    R9, 96(AX)
-	MOVQ    8(SP), R9
-	ADDQ    $0x40, R9
-	MOVQ    R9, 104(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -261,23 +282,21 @@ store:
 
 // func gemmTile4(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile4(SB), NOSPLIT, $16-8
+TEXT ·gemmTile4(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 56(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ 40(AX), R8
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
 
 panel:
-	MOVQ 96(AX), R9
-	MOVQ R9, (SP)
-	MOVQ 104(AX), R9
-	MOVQ R9, 8(SP)
-	MOVQ 88(AX), R9
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
@@ -290,82 +309,91 @@ group:
 	VXORPS Y7, Y7, Y7
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R10
-	LEAQ       (R10)(DI*2), R11
-	ADDQ       DI, R11
-	PREFETCHT0 (R10)
-	PREFETCHT0 (R10)(DI*1)
-	PREFETCHT0 (R10)(DI*2)
-	PREFETCHT0 (R11)
-	MOVQ       80(AX), R10
-	MOVQ       96(AX), R11
-	MOVQ       32(AX), R12
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
 
 segment:
-	MOVQ R11, R13
-	LEAQ (R13)(DX*2), R14
-	ADDQ DX, R14
-	MOVQ R12, R15
-	MOVQ 72(AX), BP
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R9
 
 k:
-	VMOVUPS      (R15), Y8
-	VMOVUPS      32(R15), Y9
-	VBROADCASTSS (R13), Y10
+	VMOVUPS      (DI), Y8
+	VMOVUPS      32(DI), Y9
+	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (R13)(DX*1), Y10
+	VBROADCASTSS (SI)(CX*1), Y10
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (R13)(DX*2), Y10
+	VBROADCASTSS (SI)(CX*2), Y10
 	VFMADD231PS  Y10, Y8, Y4
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R14), Y10
+	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y10, Y8, Y6
 	VFMADD231PS  Y10, Y9, Y7
-	ADDQ         BX, R13
-	ADDQ         BX, R14
-	ADDQ         R8, R15
-	DECQ         BP
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R9
 	JNZ          k
-	ADDQ         24(AX), R11
-	ADDQ         48(AX), R12
-	DECQ         R10
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R10
-	LEAQ         (R10)(DI*2), R11
-	ADDQ         DI, R11
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	VADDPS       (R10)(DI*1), Y2, Y2
-	VADDPS       32(R10)(DI*1), Y3, Y3
-	VADDPS       (R10)(DI*2), Y4, Y4
-	VADDPS       32(R10)(DI*2), Y5, Y5
-	VADDPS       (R11), Y6, Y6
-	VADDPS       32(R11), Y7, Y7
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       (SI)(DI*1), Y2, Y2
+	VADDPS       32(SI)(DI*1), Y3, Y3
+	VADDPS       (SI)(DI*2), Y4, Y4
+	VADDPS       32(SI)(DI*2), Y5, Y5
+	VADDPS       (R8), Y6, Y6
+	VADDPS       32(R8), Y7, Y7
 
 store:
-	VMOVUPS Y0, (R10)
-	VMOVUPS Y1, 32(R10)
-	VMOVUPS Y2, (R10)(DI*1)
-	VMOVUPS Y3, 32(R10)(DI*1)
-	VMOVUPS Y4, (R10)(DI*2)
-	VMOVUPS Y5, 32(R10)(DI*2)
-	VMOVUPS Y6, (R11)
-	VMOVUPS Y7, 32(R11)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DI*1)
+	VMOVUPS Y3, 32(SI)(DI*1)
+	VMOVUPS Y4, (SI)(DI*2)
+	VMOVUPS Y5, 32(SI)(DI*2)
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
 	ADDQ    SI, 104(AX)
-	DECQ    R9
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), R9
-	ADDQ    R9, 32(AX)
-	MOVQ    (SP), R9
-	MOVQ    R9, 96(AX)
-	MOVQ    8(SP), R9
-	ADDQ    $0x40, R9
-	MOVQ    R9, 104(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -373,23 +401,21 @@ store:
 
 // func gemmTile5(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile5(SB), NOSPLIT, $16-8
+TEXT ·gemmTile5(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 56(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ 40(AX), R8
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
 
 panel:
-	MOVQ 96(AX), R9
-	MOVQ R9, (SP)
-	MOVQ 104(AX), R9
-	MOVQ R9, 8(SP)
-	MOVQ 88(AX), R9
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
@@ -404,90 +430,99 @@ group:
 	VXORPS Y9, Y9, Y9
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R10
-	LEAQ       (R10)(DI*2), R11
-	ADDQ       DI, R11
-	PREFETCHT0 (R10)
-	PREFETCHT0 (R10)(DI*1)
-	PREFETCHT0 (R10)(DI*2)
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(DI*1)
-	MOVQ       80(AX), R10
-	MOVQ       96(AX), R11
-	MOVQ       32(AX), R12
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
 
 segment:
-	MOVQ R11, R13
-	LEAQ (R13)(DX*2), R14
-	ADDQ DX, R14
-	MOVQ R12, R15
-	MOVQ 72(AX), BP
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R9
 
 k:
-	VMOVUPS      (R15), Y10
-	VMOVUPS      32(R15), Y11
-	VBROADCASTSS (R13), Y12
+	VMOVUPS      (DI), Y10
+	VMOVUPS      32(DI), Y11
+	VBROADCASTSS (SI), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS (R13)(DX*1), Y12
+	VBROADCASTSS (SI)(CX*1), Y12
 	VFMADD231PS  Y12, Y10, Y2
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS (R13)(DX*2), Y12
+	VBROADCASTSS (SI)(CX*2), Y12
 	VFMADD231PS  Y12, Y10, Y4
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS (R14), Y12
+	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y12, Y10, Y6
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS (R14)(DX*1), Y12
+	VBROADCASTSS (R8)(CX*1), Y12
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
-	ADDQ         BX, R13
-	ADDQ         BX, R14
-	ADDQ         R8, R15
-	DECQ         BP
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R9
 	JNZ          k
-	ADDQ         24(AX), R11
-	ADDQ         48(AX), R12
-	DECQ         R10
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R10
-	LEAQ         (R10)(DI*2), R11
-	ADDQ         DI, R11
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	VADDPS       (R10)(DI*1), Y2, Y2
-	VADDPS       32(R10)(DI*1), Y3, Y3
-	VADDPS       (R10)(DI*2), Y4, Y4
-	VADDPS       32(R10)(DI*2), Y5, Y5
-	VADDPS       (R11), Y6, Y6
-	VADDPS       32(R11), Y7, Y7
-	VADDPS       (R11)(DI*1), Y8, Y8
-	VADDPS       32(R11)(DI*1), Y9, Y9
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       (SI)(DI*1), Y2, Y2
+	VADDPS       32(SI)(DI*1), Y3, Y3
+	VADDPS       (SI)(DI*2), Y4, Y4
+	VADDPS       32(SI)(DI*2), Y5, Y5
+	VADDPS       (R8), Y6, Y6
+	VADDPS       32(R8), Y7, Y7
+	VADDPS       (R8)(DI*1), Y8, Y8
+	VADDPS       32(R8)(DI*1), Y9, Y9
 
 store:
-	VMOVUPS Y0, (R10)
-	VMOVUPS Y1, 32(R10)
-	VMOVUPS Y2, (R10)(DI*1)
-	VMOVUPS Y3, 32(R10)(DI*1)
-	VMOVUPS Y4, (R10)(DI*2)
-	VMOVUPS Y5, 32(R10)(DI*2)
-	VMOVUPS Y6, (R11)
-	VMOVUPS Y7, 32(R11)
-	VMOVUPS Y8, (R11)(DI*1)
-	VMOVUPS Y9, 32(R11)(DI*1)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DI*1)
+	VMOVUPS Y3, 32(SI)(DI*1)
+	VMOVUPS Y4, (SI)(DI*2)
+	VMOVUPS Y5, 32(SI)(DI*2)
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, (R8)(DI*1)
+	VMOVUPS Y9, 32(R8)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
 	ADDQ    SI, 104(AX)
-	DECQ    R9
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), R9
-	ADDQ    R9, 32(AX)
-	MOVQ    (SP), R9
-	MOVQ    R9, 96(AX)
-	MOVQ    8(SP), R9
-	ADDQ    $0x40, R9
-	MOVQ    R9, 104(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -495,23 +530,21 @@ store:
 
 // func gemmTile6(args *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemmTile6(SB), NOSPLIT, $16-8
+TEXT ·gemmTile6(SB), NOSPLIT, $48-8
 	MOVQ args+0(FP), AX
 
 	// Strides are bytes.
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 56(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ 40(AX), R8
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
 
 panel:
-	MOVQ 96(AX), R9
-	MOVQ R9, (SP)
-	MOVQ 104(AX), R9
-	MOVQ R9, 8(SP)
-	MOVQ 88(AX), R9
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
 
 group:
 	VXORPS Y0, Y0, Y0
@@ -528,98 +561,107 @@ group:
 	VXORPS Y11, Y11, Y11
 
 	// C is far away when it is added to, so it is asked for before the products.
-	MOVQ       104(AX), R10
-	LEAQ       (R10)(DI*2), R11
-	ADDQ       DI, R11
-	PREFETCHT0 (R10)
-	PREFETCHT0 (R10)(DI*1)
-	PREFETCHT0 (R10)(DI*2)
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(DI*1)
-	PREFETCHT0 (R11)(DI*2)
-	MOVQ       80(AX), R10
-	MOVQ       96(AX), R11
-	MOVQ       32(AX), R12
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
 
 segment:
-	MOVQ R11, R13
-	LEAQ (R13)(DX*2), R14
-	ADDQ DX, R14
-	MOVQ R12, R15
-	MOVQ 72(AX), BP
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R9
 
 k:
-	VMOVUPS      (R15), Y12
-	VMOVUPS      32(R15), Y13
-	VBROADCASTSS (R13), Y14
+	VMOVUPS      (DI), Y12
+	VMOVUPS      32(DI), Y13
+	VBROADCASTSS (SI), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (R13)(DX*1), Y14
+	VBROADCASTSS (SI)(CX*1), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (R13)(DX*2), Y14
+	VBROADCASTSS (SI)(CX*2), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R14), Y14
+	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R14)(DX*1), Y14
+	VBROADCASTSS (R8)(CX*1), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R14)(DX*2), Y14
+	VBROADCASTSS (R8)(CX*2), Y14
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
-	ADDQ         BX, R13
-	ADDQ         BX, R14
-	ADDQ         R8, R15
-	DECQ         BP
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R9
 	JNZ          k
-	ADDQ         24(AX), R11
-	ADDQ         48(AX), R12
-	DECQ         R10
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
 	JNZ          segment
-	MOVQ         104(AX), R10
-	LEAQ         (R10)(DI*2), R11
-	ADDQ         DI, R11
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	VADDPS       (R10)(DI*1), Y2, Y2
-	VADDPS       32(R10)(DI*1), Y3, Y3
-	VADDPS       (R10)(DI*2), Y4, Y4
-	VADDPS       32(R10)(DI*2), Y5, Y5
-	VADDPS       (R11), Y6, Y6
-	VADDPS       32(R11), Y7, Y7
-	VADDPS       (R11)(DI*1), Y8, Y8
-	VADDPS       32(R11)(DI*1), Y9, Y9
-	VADDPS       (R11)(DI*2), Y10, Y10
-	VADDPS       32(R11)(DI*2), Y11, Y11
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       (SI)(DI*1), Y2, Y2
+	VADDPS       32(SI)(DI*1), Y3, Y3
+	VADDPS       (SI)(DI*2), Y4, Y4
+	VADDPS       32(SI)(DI*2), Y5, Y5
+	VADDPS       (R8), Y6, Y6
+	VADDPS       32(R8), Y7, Y7
+	VADDPS       (R8)(DI*1), Y8, Y8
+	VADDPS       32(R8)(DI*1), Y9, Y9
+	VADDPS       (R8)(DI*2), Y10, Y10
+	VADDPS       32(R8)(DI*2), Y11, Y11
 
 store:
-	VMOVUPS Y0, (R10)
-	VMOVUPS Y1, 32(R10)
-	VMOVUPS Y2, (R10)(DI*1)
-	VMOVUPS Y3, 32(R10)(DI*1)
-	VMOVUPS Y4, (R10)(DI*2)
-	VMOVUPS Y5, 32(R10)(DI*2)
-	VMOVUPS Y6, (R11)
-	VMOVUPS Y7, 32(R11)
-	VMOVUPS Y8, (R11)(DI*1)
-	VMOVUPS Y9, 32(R11)(DI*1)
-	VMOVUPS Y10, (R11)(DI*2)
-	VMOVUPS Y11, 32(R11)(DI*2)
-	ADDQ    CX, 96(AX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)(DI*1)
+	VMOVUPS Y3, 32(SI)(DI*1)
+	VMOVUPS Y4, (SI)(DI*2)
+	VMOVUPS Y5, 32(SI)(DI*2)
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, (R8)(DI*1)
+	VMOVUPS Y9, 32(R8)(DI*1)
+	VMOVUPS Y10, (R8)(DI*2)
+	VMOVUPS Y11, 32(R8)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
 	ADDQ    SI, 104(AX)
-	DECQ    R9
+	DECQ    16(SP)
 	JNZ     group
-	MOVQ    120(AX), R9
-	ADDQ    R9, 32(AX)
-	MOVQ    (SP), R9
-	MOVQ    R9, 96(AX)
-	MOVQ    8(SP), R9
-	ADDQ    $0x40, R9
-	MOVQ    R9, 104(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
 	DECQ    128(AX)
 	JNZ     panel
 	VZEROUPPER
@@ -631,13 +673,13 @@ TEXT ·gemmRow(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   16(AX), CX
 	MOVQ   40(AX), DX
-	MOVQ   120(AX), BX
-	MOVQ   96(AX), SI
-	MOVQ   32(AX), DI
-	MOVQ   104(AX), R8
-	MOVQ   72(AX), R9
-	LEAQ   (DI)(BX*2), R10
-	ADDQ   BX, R10
+	MOVQ   96(AX), BX
+	MOVQ   104(AX), SI
+	MOVQ   72(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   120(AX), R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -648,40 +690,40 @@ TEXT ·gemmRow(SB), NOSPLIT, $0-8
 	VXORPS Y7, Y7, Y7
 
 k:
-	VBROADCASTSS (SI), Y8
-	VFMADD231PS  (DI), Y8, Y0
-	VFMADD231PS  32(DI), Y8, Y1
-	VFMADD231PS  (DI)(BX*1), Y8, Y2
-	VFMADD231PS  32(DI)(BX*1), Y8, Y3
-	VFMADD231PS  (DI)(BX*2), Y8, Y4
-	VFMADD231PS  32(DI)(BX*2), Y8, Y5
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  (R8)(R9*1), Y8, Y2
+	VFMADD231PS  32(R8)(R9*1), Y8, Y3
+	VFMADD231PS  (R8)(R9*2), Y8, Y4
+	VFMADD231PS  32(R8)(R9*2), Y8, Y5
 	VFMADD231PS  (R10), Y8, Y6
 	VFMADD231PS  32(R10), Y8, Y7
-	ADDQ         CX, SI
-	ADDQ         DX, DI
+	ADDQ         CX, BX
+	ADDQ         DX, R8
 	ADDQ         DX, R10
-	DECQ         R9
+	DECQ         DI
 	JNZ          k
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	VADDPS       64(R8), Y2, Y2
-	VADDPS       96(R8), Y3, Y3
-	VADDPS       128(R8), Y4, Y4
-	VADDPS       160(R8), Y5, Y5
-	VADDPS       192(R8), Y6, Y6
-	VADDPS       224(R8), Y7, Y7
+	VADDPS       (SI), Y0, Y0
+	VADDPS       32(SI), Y1, Y1
+	VADDPS       64(SI), Y2, Y2
+	VADDPS       96(SI), Y3, Y3
+	VADDPS       128(SI), Y4, Y4
+	VADDPS       160(SI), Y5, Y5
+	VADDPS       192(SI), Y6, Y6
+	VADDPS       224(SI), Y7, Y7
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, 64(R8)
-	VMOVUPS Y3, 96(R8)
-	VMOVUPS Y4, 128(R8)
-	VMOVUPS Y5, 160(R8)
-	VMOVUPS Y6, 192(R8)
-	VMOVUPS Y7, 224(R8)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, 64(SI)
+	VMOVUPS Y3, 96(SI)
+	VMOVUPS Y4, 128(SI)
+	VMOVUPS Y5, 160(SI)
+	VMOVUPS Y6, 192(SI)
+	VMOVUPS Y7, 224(SI)
 	VZEROUPPER
 	RET
 
@@ -704,10 +746,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ         R9, R12
 	MOVQ         R12, R13
@@ -956,15 +998,14 @@ half:
 	VSUBPS       Y3, Y5, Y1
 	VFNMADD231PS Y6, Y0, Y1
 	VMOVUPS      Y1, (R13)(BX*1)
-	ADDQ         $0x20, R9
-	ADDQ         $0x20, R10
-	INCQ         R8
-	CMPQ         R8, $0x02
-	JNE          half
-	SUBQ         $0x40, R10
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	DECQ         R8
+	JNZ          part
+	SUBQ         $0x00000040, R10
 	ADDQ         48(AX), R10
 	DECQ         R11
-	JNZ          pair
+	JNZ          panel
 	MOVQ         72(AX), R12
 	ADDQ         R12, (AX)
 	MOVQ         80(AX), R12
@@ -996,10 +1037,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -1156,15 +1197,14 @@ half:
 	VADDPS      Y7, Y6, Y2
 	VFMADD231PS Y5, Y1, Y2
 	VMOVUPS     Y2, (R12)(BX*2)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -1190,10 +1230,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -2013,15 +2053,14 @@ half:
 	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R14)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -2147,10 +2186,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -2776,15 +2815,14 @@ half:
 	VFMADD231PS factor14<>+0(SB), Y3, Y0
 	VFMADD231PS factor15<>+0(SB), Y5, Y0
 	VMOVUPS     Y0, (R13)(BX*2)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -2870,10 +2908,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -3463,15 +3501,14 @@ half:
 	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R14)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -3497,10 +3534,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -3842,15 +3879,14 @@ half:
 	VMOVUPS     Y2, (R13)(BX*2)
 	VSUBPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R14)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -3946,10 +3982,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -4336,15 +4372,14 @@ half:
 	VFMADD231PS factor18<>+0(SB), Y2, Y0
 	VFMADD231PS factor21<>+0(SB), Y4, Y0
 	VMOVUPS     Y0, (R12)(BX*2)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -4370,10 +4405,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -4548,15 +4583,14 @@ half:
 	VFMADD231PS factor27<>+0(SB), Y2, Y0
 	VMOVUPS     Y0, (R13)
 	VMOVUPS     Y2, (R13)(BX*1)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
@@ -4632,10 +4666,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ    R9, R12
 	MOVQ    R12, R13
@@ -4767,15 +4801,14 @@ half:
 	VMOVUPS Y0, (R12)(BX*2)
 	VSUBPS  Y3, Y1, Y0
 	VMOVUPS Y0, (R13)
-	ADDQ    $0x20, R9
-	ADDQ    $0x20, R10
-	INCQ    R8
-	CMPQ    R8, $0x02
-	JNE     half
-	SUBQ    $0x40, R10
+	ADDQ    $0x00000020, R9
+	ADDQ    $0x00000020, R10
+	DECQ    R8
+	JNZ     part
+	SUBQ    $0x00000040, R10
 	ADDQ    48(AX), R10
 	DECQ    R11
-	JNZ     pair
+	JNZ     panel
 	MOVQ    72(AX), R12
 	ADDQ    R12, (AX)
 	MOVQ    80(AX), R12
@@ -4801,10 +4834,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ    R9, R12
 	MOVQ    R12, R13
@@ -4890,15 +4923,14 @@ half:
 	VSUBPS  Y2, Y1, Y0
 	VSUBPS  Y3, Y0, Y0
 	VMOVUPS Y0, (R12)(BX*1)
-	ADDQ    $0x20, R9
-	ADDQ    $0x20, R10
-	INCQ    R8
-	CMPQ    R8, $0x02
-	JNE     half
-	SUBQ    $0x40, R10
+	ADDQ    $0x00000020, R9
+	ADDQ    $0x00000020, R10
+	DECQ    R8
+	JNZ     part
+	SUBQ    $0x00000040, R10
 	ADDQ    48(AX), R10
 	DECQ    R11
-	JNZ     pair
+	JNZ     panel
 	MOVQ    72(AX), R12
 	ADDQ    R12, (AX)
 	MOVQ    80(AX), R12
@@ -4924,10 +4956,10 @@ tile:
 	MOVQ 24(AX), R10
 	MOVQ 56(AX), R11
 
-pair:
-	XORQ R8, R8
+panel:
+	MOVQ $0x00000002, R8
 
-half:
+part:
 	// Rows of the source, into the frame.
 	MOVQ        R9, R12
 	MOVQ        R12, R13
@@ -5039,21 +5071,5622 @@ half:
 	VMOVUPS     Y2, (R12)(BX*1)
 	VSUBPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R12)(BX*2)
-	ADDQ        $0x20, R9
-	ADDQ        $0x20, R10
-	INCQ        R8
-	CMPQ        R8, $0x02
-	JNE         half
-	SUBQ        $0x40, R10
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	DECQ        R8
+	JNZ         part
+	SUBQ        $0x00000040, R10
 	ADDQ        48(AX), R10
 	DECQ        R11
-	JNZ         pair
+	JNZ         panel
 	MOVQ        72(AX), R12
 	ADDQ        R12, (AX)
 	MOVQ        80(AX), R12
 	ADDQ        R12, 24(AX)
 	DECQ        64(AX)
 	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func wideGemmTile1(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile1(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), CX
+	MOVQ 40(AX), DX
+
+panel:
+	MOVQ 96(AX), BX
+	MOVQ BX, (SP)
+	MOVQ 104(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 88(AX), BX
+	MOVQ BX, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), BX
+	MOVQ       64(AX), SI
+	PREFETCHT0 (BX)
+	MOVQ       80(AX), BX
+	MOVQ       BX, 24(SP)
+	MOVQ       96(AX), BX
+	MOVQ       BX, 32(SP)
+	MOVQ       32(AX), BX
+	MOVQ       BX, 40(SP)
+
+segment:
+	MOVQ 32(SP), BX
+	MOVQ 40(SP), SI
+	MOVQ 72(AX), DI
+
+k:
+	VMOVUPS      (SI), Z1
+	VBROADCASTSS (BX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         CX, BX
+	ADDQ         DX, SI
+	DECQ         DI
+	JNZ          k
+	MOVQ         24(AX), BX
+	ADDQ         BX, 32(SP)
+	MOVQ         48(AX), BX
+	ADDQ         BX, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), BX
+	MOVQ         64(AX), SI
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (BX), Z0, Z0
+
+store:
+	VMOVUPS Z0, (BX)
+	MOVQ    (AX), BX
+	ADDQ    BX, 96(AX)
+	MOVQ    56(AX), BX
+	ADDQ    BX, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), BX
+	ADDQ    BX, 32(AX)
+	MOVQ    (SP), BX
+	MOVQ    BX, 96(AX)
+	MOVQ    8(SP), BX
+	ADDQ    $0x00000040, BX
+	MOVQ    BX, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair1(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair1(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), CX
+	MOVQ 40(AX), DX
+
+panel:
+	MOVQ 96(AX), BX
+	MOVQ BX, (SP)
+	MOVQ 104(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 88(AX), BX
+	MOVQ BX, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), BX
+	MOVQ       64(AX), SI
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	MOVQ       80(AX), BX
+	MOVQ       BX, 24(SP)
+	MOVQ       96(AX), BX
+	MOVQ       BX, 32(SP)
+	MOVQ       32(AX), BX
+	MOVQ       BX, 40(SP)
+
+segment:
+	MOVQ 32(SP), BX
+	MOVQ 40(SP), SI
+	MOVQ 120(AX), DI
+	MOVQ 72(AX), R8
+
+k:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      (SI)(DI*1), Z3
+	VBROADCASTSS (BX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         CX, BX
+	ADDQ         DX, SI
+	DECQ         R8
+	JNZ          k
+	MOVQ         24(AX), BX
+	ADDQ         BX, 32(SP)
+	MOVQ         48(AX), BX
+	ADDQ         BX, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), BX
+	MOVQ         64(AX), SI
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (BX), Z0, Z0
+	VADDPS       64(BX), Z1, Z1
+
+store:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	MOVQ    (AX), BX
+	ADDQ    BX, 96(AX)
+	MOVQ    56(AX), BX
+	ADDQ    BX, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), BX
+	ADDQ    BX, 32(AX)
+	MOVQ    120(AX), BX
+	ADDQ    BX, 32(AX)
+	MOVQ    (SP), BX
+	MOVQ    BX, 96(AX)
+	MOVQ    8(SP), BX
+	ADDQ    $0x00000080, BX
+	MOVQ    BX, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmTile2(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile2(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R8
+
+k:
+	VMOVUPS      (DI), Z2
+	VBROADCASTSS (SI), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (SI)(CX*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DX, SI
+	ADDQ         BX, DI
+	DECQ         R8
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       (SI)(DI*1), Z1, Z1
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair2(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair2(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 64(SI)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	MOVQ 40(SP), DI
+	MOVQ 120(AX), R8
+	MOVQ 72(AX), R9
+
+k:
+	VMOVUPS      (DI), Z4
+	VMOVUPS      (DI)(R8*1), Z5
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (SI)(CX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         DX, SI
+	ADDQ         BX, DI
+	DECQ         R9
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       (SI)(DI*1), Z2, Z2
+	VADDPS       64(SI)(DI*1), Z3, Z3
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DI*1)
+	VMOVUPS Z3, 64(SI)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000080, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmTile4(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile4(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R9
+
+k:
+	VMOVUPS      (DI), Z4
+	VBROADCASTSS (SI), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS (SI)(CX*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (SI)(CX*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R9
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       (SI)(DI*1), Z1, Z1
+	VADDPS       (SI)(DI*2), Z2, Z2
+	VADDPS       (R8), Z3, Z3
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DI*1)
+	VMOVUPS Z2, (SI)(DI*2)
+	VMOVUPS Z3, (R8)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair4(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair4(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 64(SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 64(SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 120(AX), R9
+	MOVQ 72(AX), R10
+
+k:
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (DI)(R9*1), Z9
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (SI)(CX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (SI)(CX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R10
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       (SI)(DI*1), Z2, Z2
+	VADDPS       64(SI)(DI*1), Z3, Z3
+	VADDPS       (SI)(DI*2), Z4, Z4
+	VADDPS       64(SI)(DI*2), Z5, Z5
+	VADDPS       (R8), Z6, Z6
+	VADDPS       64(R8), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DI*1)
+	VMOVUPS Z3, 64(SI)(DI*1)
+	VMOVUPS Z4, (SI)(DI*2)
+	VMOVUPS Z5, 64(SI)(DI*2)
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000080, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmTile6(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile6(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R9
+
+k:
+	VMOVUPS      (DI), Z6
+	VBROADCASTSS (SI), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS (SI)(CX*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (SI)(CX*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (R8), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS (R8)(CX*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS (R8)(CX*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R9
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       (SI)(DI*1), Z1, Z1
+	VADDPS       (SI)(DI*2), Z2, Z2
+	VADDPS       (R8), Z3, Z3
+	VADDPS       (R8)(DI*1), Z4, Z4
+	VADDPS       (R8)(DI*2), Z5, Z5
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DI*1)
+	VMOVUPS Z2, (SI)(DI*2)
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, (R8)(DI*1)
+	VMOVUPS Z5, (R8)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair6(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair6(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 64(SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 64(SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 64(R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	PREFETCHT0 64(R8)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	MOVQ 40(SP), DI
+	MOVQ 120(AX), R9
+	MOVQ 72(AX), R10
+
+k:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      (DI)(R9*1), Z13
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (SI)(CX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (SI)(CX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R8)(CX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R8)(CX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         BX, DI
+	DECQ         R10
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       (SI)(DI*1), Z2, Z2
+	VADDPS       64(SI)(DI*1), Z3, Z3
+	VADDPS       (SI)(DI*2), Z4, Z4
+	VADDPS       64(SI)(DI*2), Z5, Z5
+	VADDPS       (R8), Z6, Z6
+	VADDPS       64(R8), Z7, Z7
+	VADDPS       (R8)(DI*1), Z8, Z8
+	VADDPS       64(R8)(DI*1), Z9, Z9
+	VADDPS       (R8)(DI*2), Z10, Z10
+	VADDPS       64(R8)(DI*2), Z11, Z11
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DI*1)
+	VMOVUPS Z3, 64(SI)(DI*1)
+	VMOVUPS Z4, (SI)(DI*2)
+	VMOVUPS Z5, 64(SI)(DI*2)
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, (R8)(DI*1)
+	VMOVUPS Z9, 64(R8)(DI*1)
+	VMOVUPS Z10, (R8)(DI*2)
+	VMOVUPS Z11, 64(R8)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000080, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmTile8(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile8(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	LEAQ       (R8)(DI*2), R9
+	ADDQ       DI, R9
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	LEAQ (R8)(CX*2), R9
+	ADDQ CX, R9
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R10
+
+k:
+	VMOVUPS      (DI), Z8
+	VBROADCASTSS (SI), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS (SI)(CX*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS (SI)(CX*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS (R8)(CX*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS (R8)(CX*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS (R9)(CX*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, DI
+	DECQ         R10
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       (SI)(DI*1), Z1, Z1
+	VADDPS       (SI)(DI*2), Z2, Z2
+	VADDPS       (R8), Z3, Z3
+	VADDPS       (R8)(DI*1), Z4, Z4
+	VADDPS       (R8)(DI*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       (R9)(DI*1), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DI*1)
+	VMOVUPS Z2, (SI)(DI*2)
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, (R8)(DI*1)
+	VMOVUPS Z5, (R8)(DI*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, (R9)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair8(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair8(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	LEAQ       (R8)(DI*2), R9
+	ADDQ       DI, R9
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 64(SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 64(SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 64(R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	PREFETCHT0 64(R8)(DI*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 (R9)(DI*1)
+	PREFETCHT0 64(R9)(DI*1)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	LEAQ (R8)(CX*2), R9
+	ADDQ CX, R9
+	MOVQ 40(SP), DI
+	MOVQ 120(AX), R10
+	MOVQ 72(AX), R11
+
+k:
+	VMOVUPS      (DI), Z16
+	VMOVUPS      (DI)(R10*1), Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS (SI)(CX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS (SI)(CX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS (R8)(CX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS (R8)(CX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS (R9)(CX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, DI
+	DECQ         R11
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       (SI)(DI*1), Z2, Z2
+	VADDPS       64(SI)(DI*1), Z3, Z3
+	VADDPS       (SI)(DI*2), Z4, Z4
+	VADDPS       64(SI)(DI*2), Z5, Z5
+	VADDPS       (R8), Z6, Z6
+	VADDPS       64(R8), Z7, Z7
+	VADDPS       (R8)(DI*1), Z8, Z8
+	VADDPS       64(R8)(DI*1), Z9, Z9
+	VADDPS       (R8)(DI*2), Z10, Z10
+	VADDPS       64(R8)(DI*2), Z11, Z11
+	VADDPS       (R9), Z12, Z12
+	VADDPS       64(R9), Z13, Z13
+	VADDPS       (R9)(DI*1), Z14, Z14
+	VADDPS       64(R9)(DI*1), Z15, Z15
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DI*1)
+	VMOVUPS Z3, 64(SI)(DI*1)
+	VMOVUPS Z4, (SI)(DI*2)
+	VMOVUPS Z5, 64(SI)(DI*2)
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, (R8)(DI*1)
+	VMOVUPS Z9, 64(R8)(DI*1)
+	VMOVUPS Z10, (R8)(DI*2)
+	VMOVUPS Z11, 64(R8)(DI*2)
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	VMOVUPS Z14, (R9)(DI*1)
+	VMOVUPS Z15, 64(R9)(DI*1)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000080, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmTile12(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmTile12(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	LEAQ       (R8)(DI*2), R9
+	ADDQ       DI, R9
+	LEAQ       (R9)(DI*2), R10
+	ADDQ       DI, R10
+	PREFETCHT0 (SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(DI*1)
+	PREFETCHT0 (R9)(DI*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	LEAQ (R8)(CX*2), R9
+	ADDQ CX, R9
+	LEAQ (R9)(CX*2), R10
+	ADDQ CX, R10
+	MOVQ 40(SP), DI
+	MOVQ 72(AX), R11
+
+k:
+	VMOVUPS      (DI), Z12
+	VBROADCASTSS (SI), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS (SI)(CX*1), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS (SI)(CX*2), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS (R8), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS (R8)(CX*1), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS (R8)(CX*2), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS (R9)(CX*1), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS (R9)(CX*2), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS (R10), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS (R10)(CX*1), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS (R10)(CX*2), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, DI
+	DECQ         R11
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*2), R10
+	ADDQ         DI, R10
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       (SI)(DI*1), Z1, Z1
+	VADDPS       (SI)(DI*2), Z2, Z2
+	VADDPS       (R8), Z3, Z3
+	VADDPS       (R8)(DI*1), Z4, Z4
+	VADDPS       (R8)(DI*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       (R9)(DI*1), Z7, Z7
+	VADDPS       (R9)(DI*2), Z8, Z8
+	VADDPS       (R10), Z9, Z9
+	VADDPS       (R10)(DI*1), Z10, Z10
+	VADDPS       (R10)(DI*2), Z11, Z11
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, (SI)(DI*1)
+	VMOVUPS Z2, (SI)(DI*2)
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, (R8)(DI*1)
+	VMOVUPS Z5, (R8)(DI*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, (R9)(DI*1)
+	VMOVUPS Z8, (R9)(DI*2)
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, (R10)(DI*1)
+	VMOVUPS Z11, (R10)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000040, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmPair12(args *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·wideGemmPair12(SB), NOSPLIT, $48-8
+	MOVQ args+0(FP), AX
+
+	// Strides are bytes.
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+
+panel:
+	MOVQ 96(AX), SI
+	MOVQ SI, (SP)
+	MOVQ 104(AX), SI
+	MOVQ SI, 8(SP)
+	MOVQ 88(AX), SI
+	MOVQ SI, 16(SP)
+
+group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	VPXORQ Z22, Z22, Z22
+	VPXORQ Z23, Z23, Z23
+
+	// C is far away when it is added to, so it is asked for before the products.
+	MOVQ       104(AX), SI
+	MOVQ       64(AX), DI
+	LEAQ       (SI)(DI*2), R8
+	ADDQ       DI, R8
+	LEAQ       (R8)(DI*2), R9
+	ADDQ       DI, R9
+	LEAQ       (R9)(DI*2), R10
+	ADDQ       DI, R10
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	PREFETCHT0 (SI)(DI*1)
+	PREFETCHT0 64(SI)(DI*1)
+	PREFETCHT0 (SI)(DI*2)
+	PREFETCHT0 64(SI)(DI*2)
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 64(R8)(DI*1)
+	PREFETCHT0 (R8)(DI*2)
+	PREFETCHT0 64(R8)(DI*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 (R9)(DI*1)
+	PREFETCHT0 64(R9)(DI*1)
+	PREFETCHT0 (R9)(DI*2)
+	PREFETCHT0 64(R9)(DI*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 (R10)(DI*1)
+	PREFETCHT0 64(R10)(DI*1)
+	PREFETCHT0 (R10)(DI*2)
+	PREFETCHT0 64(R10)(DI*2)
+	MOVQ       80(AX), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       96(AX), SI
+	MOVQ       SI, 32(SP)
+	MOVQ       32(AX), SI
+	MOVQ       SI, 40(SP)
+
+segment:
+	MOVQ 32(SP), SI
+	LEAQ (SI)(CX*2), R8
+	ADDQ CX, R8
+	LEAQ (R8)(CX*2), R9
+	ADDQ CX, R9
+	LEAQ (R9)(CX*2), R10
+	ADDQ CX, R10
+	MOVQ 40(SP), DI
+	MOVQ 120(AX), R11
+	MOVQ 72(AX), R12
+
+k:
+	VMOVUPS      (DI), Z24
+	VMOVUPS      (DI)(R11*1), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS (SI)(CX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS (SI)(CX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS (R8)(CX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS (R8)(CX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS (R9)(CX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS (R9)(CX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS (R10)(CX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS (R10)(CX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, DI
+	DECQ         R12
+	JNZ          k
+	MOVQ         24(AX), SI
+	ADDQ         SI, 32(SP)
+	MOVQ         48(AX), SI
+	ADDQ         SI, 40(SP)
+	DECQ         24(SP)
+	JNZ          segment
+	MOVQ         104(AX), SI
+	MOVQ         64(AX), DI
+	LEAQ         (SI)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*2), R10
+	ADDQ         DI, R10
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       (SI)(DI*1), Z2, Z2
+	VADDPS       64(SI)(DI*1), Z3, Z3
+	VADDPS       (SI)(DI*2), Z4, Z4
+	VADDPS       64(SI)(DI*2), Z5, Z5
+	VADDPS       (R8), Z6, Z6
+	VADDPS       64(R8), Z7, Z7
+	VADDPS       (R8)(DI*1), Z8, Z8
+	VADDPS       64(R8)(DI*1), Z9, Z9
+	VADDPS       (R8)(DI*2), Z10, Z10
+	VADDPS       64(R8)(DI*2), Z11, Z11
+	VADDPS       (R9), Z12, Z12
+	VADDPS       64(R9), Z13, Z13
+	VADDPS       (R9)(DI*1), Z14, Z14
+	VADDPS       64(R9)(DI*1), Z15, Z15
+	VADDPS       (R9)(DI*2), Z16, Z16
+	VADDPS       64(R9)(DI*2), Z17, Z17
+	VADDPS       (R10), Z18, Z18
+	VADDPS       64(R10), Z19, Z19
+	VADDPS       (R10)(DI*1), Z20, Z20
+	VADDPS       64(R10)(DI*1), Z21, Z21
+	VADDPS       (R10)(DI*2), Z22, Z22
+	VADDPS       64(R10)(DI*2), Z23, Z23
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)(DI*1)
+	VMOVUPS Z3, 64(SI)(DI*1)
+	VMOVUPS Z4, (SI)(DI*2)
+	VMOVUPS Z5, 64(SI)(DI*2)
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, (R8)(DI*1)
+	VMOVUPS Z9, 64(R8)(DI*1)
+	VMOVUPS Z10, (R8)(DI*2)
+	VMOVUPS Z11, 64(R8)(DI*2)
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	VMOVUPS Z14, (R9)(DI*1)
+	VMOVUPS Z15, 64(R9)(DI*1)
+	VMOVUPS Z16, (R9)(DI*2)
+	VMOVUPS Z17, 64(R9)(DI*2)
+	VMOVUPS Z18, (R10)
+	VMOVUPS Z19, 64(R10)
+	VMOVUPS Z20, (R10)(DI*1)
+	VMOVUPS Z21, 64(R10)(DI*1)
+	VMOVUPS Z22, (R10)(DI*2)
+	VMOVUPS Z23, 64(R10)(DI*2)
+	MOVQ    (AX), SI
+	ADDQ    SI, 96(AX)
+	MOVQ    56(AX), SI
+	ADDQ    SI, 104(AX)
+	DECQ    16(SP)
+	JNZ     group
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    120(AX), SI
+	ADDQ    SI, 32(AX)
+	MOVQ    (SP), SI
+	MOVQ    SI, 96(AX)
+	MOVQ    8(SP), SI
+	ADDQ    $0x00000080, SI
+	MOVQ    SI, 104(AX)
+	DECQ    128(AX)
+	JNZ     panel
+	VZEROUPPER
+	RET
+
+// func wideGemmRow(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideGemmRow(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   16(AX), CX
+	MOVQ   40(AX), DX
+	MOVQ   96(AX), BX
+	MOVQ   104(AX), SI
+	MOVQ   72(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   120(AX), R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	LEAQ   (R10)(R9*2), R11
+	ADDQ   R9, R11
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+k:
+	VBROADCASTSS (BX), Z8
+	VFMADD231PS  (R8), Z8, Z0
+	VFMADD231PS  (R8)(R9*1), Z8, Z1
+	VFMADD231PS  (R8)(R9*2), Z8, Z2
+	VFMADD231PS  (R10), Z8, Z3
+	VFMADD231PS  (R10)(R9*1), Z8, Z4
+	VFMADD231PS  (R10)(R9*2), Z8, Z5
+	VFMADD231PS  (R11), Z8, Z6
+	VFMADD231PS  (R11)(R9*1), Z8, Z7
+	ADDQ         CX, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	DECQ         DI
+	JNZ          k
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       128(SI), Z2, Z2
+	VADDPS       192(SI), Z3, Z3
+	VADDPS       256(SI), Z4, Z4
+	VADDPS       320(SI), Z5, Z5
+	VADDPS       384(SI), Z6, Z6
+	VADDPS       448(SI), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VZEROUPPER
+	RET
+
+// func wideWinogradTileInput(args *byte)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·wideWinogradTileInput(SB), $1664-8
+	MOVQ         args+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         40(AX), SI
+	MOVL         $0x40000000, DI
+	MOVD         DI, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         63(SP), DI
+	ANDQ         $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ         R8, R11
+	MOVQ         R11, R12
+	VMOVUPS      (R12), Z1
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z2
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z3
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z4
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, 192(DI)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (DI)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, 64(DI)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, 128(DI)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, 256(DI)
+	ADDQ         CX, R11
+	MOVQ         R11, R12
+	VMOVUPS      (R12), Z1
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z2
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z3
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z4
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, 512(DI)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, 320(DI)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, 384(DI)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, 448(DI)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, 576(DI)
+	ADDQ         CX, R11
+	MOVQ         R11, R12
+	VMOVUPS      (R12), Z1
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z2
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z3
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z4
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, 832(DI)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, 640(DI)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, 704(DI)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, 768(DI)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, 896(DI)
+	ADDQ         CX, R11
+	MOVQ         R11, R12
+	VMOVUPS      (R12), Z1
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z2
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z3
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z4
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, 1152(DI)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, 960(DI)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, 1024(DI)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, 1088(DI)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, 1216(DI)
+	ADDQ         CX, R11
+	MOVQ         R11, R12
+	VMOVUPS      (R12), Z1
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z2
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z3
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z4
+	ADDQ         DX, R12
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, 1472(DI)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, 1280(DI)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, 1344(DI)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, 1408(DI)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, 1536(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ         R9, R11
+	VMOVUPS      (DI), Z1
+	VMOVUPS      320(DI), Z2
+	VMOVUPS      640(DI), Z3
+	VMOVUPS      960(DI), Z4
+	VMOVUPS      1280(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      64(DI), Z1
+	VMOVUPS      384(DI), Z2
+	VMOVUPS      704(DI), Z3
+	VMOVUPS      1024(DI), Z4
+	VMOVUPS      1344(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      128(DI), Z1
+	VMOVUPS      448(DI), Z2
+	VMOVUPS      768(DI), Z3
+	VMOVUPS      1088(DI), Z4
+	VMOVUPS      1408(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      192(DI), Z1
+	VMOVUPS      512(DI), Z2
+	VMOVUPS      832(DI), Z3
+	VMOVUPS      1152(DI), Z4
+	VMOVUPS      1472(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      256(DI), Z1
+	VMOVUPS      576(DI), Z2
+	VMOVUPS      896(DI), Z3
+	VMOVUPS      1216(DI), Z4
+	VMOVUPS      1536(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         $0x00000040, R8
+	ADDQ         48(AX), R9
+	DECQ         R10
+	JNZ          panel
+	MOVQ         72(AX), R11
+	ADDQ         R11, (AX)
+	MOVQ         80(AX), R11
+	ADDQ         R11, 24(AX)
+	DECQ         64(AX)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradTileOutput(args *byte)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·wideWinogradTileOutput(SB), $1024-8
+	MOVQ         args+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         40(AX), SI
+	MOVL         $0x40000000, DI
+	MOVD         DI, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, DI
+	MOVD         DI, X1
+	VBROADCASTSS X1, Z1
+	LEAQ         63(SP), DI
+	ANDQ         $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z2
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, (DI)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, 64(DI)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, 128(DI)
+	ADDQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z2
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 192(DI)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, 256(DI)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, 320(DI)
+	ADDQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z2
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 384(DI)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, 448(DI)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, 512(DI)
+	ADDQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z2
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 576(DI)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, 640(DI)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, 704(DI)
+	ADDQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z2
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DX, R12
+	VMOVUPS     (R12), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 768(DI)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, 832(DI)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, 896(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ        R9, R11
+	VMOVUPS     (DI), Z2
+	VMOVUPS     192(DI), Z3
+	VMOVUPS     384(DI), Z4
+	VMOVUPS     576(DI), Z5
+	VMOVUPS     768(DI), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, (R11)(BX*1)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, (R11)(BX*2)
+	ADDQ        SI, R11
+	VMOVUPS     64(DI), Z2
+	VMOVUPS     256(DI), Z3
+	VMOVUPS     448(DI), Z4
+	VMOVUPS     640(DI), Z5
+	VMOVUPS     832(DI), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, (R11)(BX*1)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, (R11)(BX*2)
+	ADDQ        SI, R11
+	VMOVUPS     128(DI), Z2
+	VMOVUPS     320(DI), Z3
+	VMOVUPS     512(DI), Z4
+	VMOVUPS     704(DI), Z5
+	VMOVUPS     896(DI), Z6
+	VADDPS      Z3, Z4, Z7
+	VADDPS      Z2, Z5, Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS     Z2, (R11)(BX*1)
+	VADDPS      Z7, Z6, Z2
+	VFMADD231PS Z5, Z1, Z2
+	VMOVUPS     Z2, (R11)(BX*2)
+	ADDQ        $0x00000040, R8
+	ADDQ        48(AX), R9
+	DECQ        R10
+	JNZ         panel
+	MOVQ        72(AX), R11
+	ADDQ        R11, (AX)
+	MOVQ        80(AX), R11
+	ADDQ        R11, 24(AX)
+	DECQ        64(AX)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradMapInput(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradMapInput(SB), $4160-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 448(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 64(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 128(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 192(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 256(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 320(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 384(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 512(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 960(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 576(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 640(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 704(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 768(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 832(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 896(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1024(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1472(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 1088(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 1152(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 1216(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 1280(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 1344(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 1408(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1536(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1984(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 1600(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 1664(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 1728(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 1792(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 1856(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 1920(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2048(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2496(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 2112(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 2176(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 2240(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 2304(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 2368(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 2432(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2560(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 3008(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 2624(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 2688(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 2752(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 2816(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 2880(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 2944(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 3072(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 3520(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 3136(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 3200(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 3264(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 3328(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 3392(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 3456(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 3584(DI)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 4032(DI)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 3648(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 3712(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, 3776(DI)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, 3840(DI)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 3904(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 3968(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          1024(DI), Z2
+	VMOVUPS          1536(DI), Z3
+	VMOVUPS          2048(DI), Z4
+	VMOVUPS          2560(DI), Z5
+	VMOVUPS          3072(DI), Z6
+	VMOVUPS          3584(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          1088(DI), Z2
+	VMOVUPS          1600(DI), Z3
+	VMOVUPS          2112(DI), Z4
+	VMOVUPS          2624(DI), Z5
+	VMOVUPS          3136(DI), Z6
+	VMOVUPS          3648(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          640(DI), Z1
+	VMOVUPS          1152(DI), Z2
+	VMOVUPS          1664(DI), Z3
+	VMOVUPS          2176(DI), Z4
+	VMOVUPS          2688(DI), Z5
+	VMOVUPS          3200(DI), Z6
+	VMOVUPS          3712(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          704(DI), Z1
+	VMOVUPS          1216(DI), Z2
+	VMOVUPS          1728(DI), Z3
+	VMOVUPS          2240(DI), Z4
+	VMOVUPS          2752(DI), Z5
+	VMOVUPS          3264(DI), Z6
+	VMOVUPS          3776(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          768(DI), Z1
+	VMOVUPS          1280(DI), Z2
+	VMOVUPS          1792(DI), Z3
+	VMOVUPS          2304(DI), Z4
+	VMOVUPS          2816(DI), Z5
+	VMOVUPS          3328(DI), Z6
+	VMOVUPS          3840(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          320(DI), Z0
+	VMOVUPS          832(DI), Z1
+	VMOVUPS          1344(DI), Z2
+	VMOVUPS          1856(DI), Z3
+	VMOVUPS          2368(DI), Z4
+	VMOVUPS          2880(DI), Z5
+	VMOVUPS          3392(DI), Z6
+	VMOVUPS          3904(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          384(DI), Z0
+	VMOVUPS          896(DI), Z1
+	VMOVUPS          1408(DI), Z2
+	VMOVUPS          1920(DI), Z3
+	VMOVUPS          2432(DI), Z4
+	VMOVUPS          2944(DI), Z5
+	VMOVUPS          3456(DI), Z6
+	VMOVUPS          3968(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          448(DI), Z0
+	VMOVUPS          960(DI), Z1
+	VMOVUPS          1472(DI), Z2
+	VMOVUPS          1984(DI), Z3
+	VMOVUPS          2496(DI), Z4
+	VMOVUPS          3008(DI), Z5
+	VMOVUPS          3520(DI), Z6
+	VMOVUPS          4032(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VSUBPS           Z6, Z0, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VSUBPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor1<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor0<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R13)(BX*1)
+	VADDPS           Z6, Z2, Z0
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z0
+	VADDPS           Z5, Z1, Z7
+	VFMADD231PS.BCST factor2<>+0(SB), Z3, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor4<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor7<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z0, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z0, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VMOVAPS          Z6, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor9<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor6<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradMapOutput(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradMapOutput(SB), $3136-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 64(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 128(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 192(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 256(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 320(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 384(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 448(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 512(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 576(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 640(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 704(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 768(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 832(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 896(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 960(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1024(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1088(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 1152(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1216(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1280(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1344(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1408(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1472(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 1536(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1600(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1664(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1728(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1792(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1856(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 1920(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1984(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2048(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2112(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2176(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2240(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 2304(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2368(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2432(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2496(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2560(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2624(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, 2688(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2752(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2816(DI)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 2880(DI)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 2944(DI)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 3008(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          384(DI), Z1
+	VMOVUPS          768(DI), Z2
+	VMOVUPS          1152(DI), Z3
+	VMOVUPS          1536(DI), Z4
+	VMOVUPS          1920(DI), Z5
+	VMOVUPS          2304(DI), Z6
+	VMOVUPS          2688(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          448(DI), Z1
+	VMOVUPS          832(DI), Z2
+	VMOVUPS          1216(DI), Z3
+	VMOVUPS          1600(DI), Z4
+	VMOVUPS          1984(DI), Z5
+	VMOVUPS          2368(DI), Z6
+	VMOVUPS          2752(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          896(DI), Z2
+	VMOVUPS          1280(DI), Z3
+	VMOVUPS          1664(DI), Z4
+	VMOVUPS          2048(DI), Z5
+	VMOVUPS          2432(DI), Z6
+	VMOVUPS          2816(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          960(DI), Z2
+	VMOVUPS          1344(DI), Z3
+	VMOVUPS          1728(DI), Z4
+	VMOVUPS          2112(DI), Z5
+	VMOVUPS          2496(DI), Z6
+	VMOVUPS          2880(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          640(DI), Z1
+	VMOVUPS          1024(DI), Z2
+	VMOVUPS          1408(DI), Z3
+	VMOVUPS          1792(DI), Z4
+	VMOVUPS          2176(DI), Z5
+	VMOVUPS          2560(DI), Z6
+	VMOVUPS          2944(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          320(DI), Z0
+	VMOVUPS          704(DI), Z1
+	VMOVUPS          1088(DI), Z2
+	VMOVUPS          1472(DI), Z3
+	VMOVUPS          1856(DI), Z4
+	VMOVUPS          2240(DI), Z5
+	VMOVUPS          2624(DI), Z6
+	VMOVUPS          3008(DI), Z7
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VMOVUPS          Z0, (R11)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor7<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	VMOVAPS          Z1, Z0
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor11<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVAPS          Z8, Z0
+	VFMADD231PS.BCST factor12<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R12)(BX*1)
+	VADDPS           Z1, Z7, Z0
+	VFMADD231PS.BCST factor14<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R12)(BX*2)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradMapGradient(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradMapGradient(SB), $3136-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, (DI)
+	VMOVUPS          Z5, 448(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 64(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 128(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 192(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 256(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 320(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 384(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, 512(DI)
+	VMOVUPS          Z5, 960(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 576(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 640(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 704(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 768(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 832(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 896(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, 1024(DI)
+	VMOVUPS          Z5, 1472(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 1088(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 1152(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 1216(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 1280(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 1344(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 1408(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, 1536(DI)
+	VMOVUPS          Z5, 1984(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 1600(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 1664(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 1728(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 1792(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 1856(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 1920(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, 2048(DI)
+	VMOVUPS          Z5, 2496(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 2112(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 2176(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 2240(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 2304(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 2368(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 2432(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	VMOVUPS          Z0, 2560(DI)
+	VMOVUPS          Z5, 3008(DI)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 2624(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 2688(DI)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, 2752(DI)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, 2816(DI)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 2880(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 2944(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          1024(DI), Z2
+	VMOVUPS          1536(DI), Z3
+	VMOVUPS          2048(DI), Z4
+	VMOVUPS          2560(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          1088(DI), Z2
+	VMOVUPS          1600(DI), Z3
+	VMOVUPS          2112(DI), Z4
+	VMOVUPS          2624(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          640(DI), Z1
+	VMOVUPS          1152(DI), Z2
+	VMOVUPS          1664(DI), Z3
+	VMOVUPS          2176(DI), Z4
+	VMOVUPS          2688(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          704(DI), Z1
+	VMOVUPS          1216(DI), Z2
+	VMOVUPS          1728(DI), Z3
+	VMOVUPS          2240(DI), Z4
+	VMOVUPS          2752(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          768(DI), Z1
+	VMOVUPS          1280(DI), Z2
+	VMOVUPS          1792(DI), Z3
+	VMOVUPS          2304(DI), Z4
+	VMOVUPS          2816(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          320(DI), Z0
+	VMOVUPS          832(DI), Z1
+	VMOVUPS          1344(DI), Z2
+	VMOVUPS          1856(DI), Z3
+	VMOVUPS          2368(DI), Z4
+	VMOVUPS          2880(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          384(DI), Z0
+	VMOVUPS          896(DI), Z1
+	VMOVUPS          1408(DI), Z2
+	VMOVUPS          1920(DI), Z3
+	VMOVUPS          2432(DI), Z4
+	VMOVUPS          2944(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          448(DI), Z0
+	VMOVUPS          960(DI), Z1
+	VMOVUPS          1472(DI), Z2
+	VMOVUPS          1984(DI), Z3
+	VMOVUPS          2496(DI), Z4
+	VMOVUPS          3008(DI), Z5
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z5, (R13)(BX*1)
+	VADDPS           Z2, Z0, Z6
+	VADDPS           Z4, Z6, Z6
+	VADDPS           Z3, Z1, Z7
+	VADDPS           Z5, Z7, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R11)(BX*1)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R11)(BX*2)
+	VMOVAPS          Z0, Z6
+	VFMADD231PS.BCST factor8<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST factor12<>+0(SB), Z4, Z6
+	VMULPS.BCST      factor7<>+0(SB), Z1, Z7
+	VFMADD231PS.BCST factor10<>+0(SB), Z3, Z7
+	VFMADD231PS.BCST factor14<>+0(SB), Z5, Z7
+	VADDPS           Z7, Z6, Z8
+	VMOVUPS          Z8, (R12)
+	VSUBPS           Z7, Z6, Z6
+	VMOVUPS          Z6, (R12)(BX*1)
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor3<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor13<>+0(SB), Z4, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VFMADD231PS.BCST factor11<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor15<>+0(SB), Z5, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradMapFilter(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradMapFilter(SB), $1600-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, (DI)
+	VMOVUPS          Z2, 448(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 64(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 128(DI)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 192(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 256(DI)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 320(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 384(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, 512(DI)
+	VMOVUPS          Z2, 960(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 576(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 640(DI)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 704(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 768(DI)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 832(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 896(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, 1024(DI)
+	VMOVUPS          Z2, 1472(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 1088(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 1152(DI)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, 1216(DI)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, 1280(DI)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 1344(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 1408(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          1024(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          1088(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          640(DI), Z1
+	VMOVUPS          1152(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          704(DI), Z1
+	VMOVUPS          1216(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          768(DI), Z1
+	VMOVUPS          1280(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          320(DI), Z0
+	VMOVUPS          832(DI), Z1
+	VMOVUPS          1344(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          384(DI), Z0
+	VMOVUPS          896(DI), Z1
+	VMOVUPS          1408(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             SI, R11
+	VMOVUPS          448(DI), Z0
+	VMOVUPS          960(DI), Z1
+	VMOVUPS          1472(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R13)(BX*1)
+	VMULPS.BCST      factor16<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor16<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R11)(BX*1)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor17<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z3
+	VMULPS.BCST      factor19<>+0(SB), Z1, Z4
+	VADDPS           Z4, Z3, Z5
+	VMOVUPS          Z5, (R12)
+	VSUBPS           Z4, Z3, Z3
+	VMOVUPS          Z3, (R12)(BX*1)
+	VMULPS.BCST      factor20<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor22<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R12)(BX*2)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R13)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradMapFilterGradient(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradMapFilterGradient(SB), $1600-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 64(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 128(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 192(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 256(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 320(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 384(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 448(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 512(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 576(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 640(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 704(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 768(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 832(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 896(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 960(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1024(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1088(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1152(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1216(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1280(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1344(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1408(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1472(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          192(DI), Z1
+	VMOVUPS          384(DI), Z2
+	VMOVUPS          576(DI), Z3
+	VMOVUPS          768(DI), Z4
+	VMOVUPS          960(DI), Z5
+	VMOVUPS          1152(DI), Z6
+	VMOVUPS          1344(DI), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          256(DI), Z1
+	VMOVUPS          448(DI), Z2
+	VMOVUPS          640(DI), Z3
+	VMOVUPS          832(DI), Z4
+	VMOVUPS          1024(DI), Z5
+	VMOVUPS          1216(DI), Z6
+	VMOVUPS          1408(DI), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          320(DI), Z1
+	VMOVUPS          512(DI), Z2
+	VMOVUPS          704(DI), Z3
+	VMOVUPS          896(DI), Z4
+	VMOVUPS          1088(DI), Z5
+	VMOVUPS          1280(DI), Z6
+	VMOVUPS          1472(DI), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor20<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradTileFilter(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradTileFilter(SB), $1024-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (DI)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 64(DI)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 128(DI)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, 192(DI)
+	VMOVUPS          Z2, 256(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, 320(DI)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 384(DI)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 448(DI)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, 512(DI)
+	VMOVUPS          Z2, 576(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, 640(DI)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 704(DI)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, 768(DI)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, 832(DI)
+	VMOVUPS          Z2, 896(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          320(DI), Z1
+	VMOVUPS          640(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*1)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVUPS          Z2, (R12)(BX*1)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          384(DI), Z1
+	VMOVUPS          704(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*1)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVUPS          Z2, (R12)(BX*1)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          448(DI), Z1
+	VMOVUPS          768(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*1)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVUPS          Z2, (R12)(BX*1)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          832(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*1)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVUPS          Z2, (R12)(BX*1)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          896(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z3
+	VMOVUPS          Z3, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor23<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*1)
+	VMULPS.BCST      factor24<>+0(SB), Z0, Z3
+	VFMADD231PS.BCST factor25<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z3
+	VMOVUPS          Z3, (R11)(BX*2)
+	VMULPS.BCST      factor25<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z2, Z0
+	VMOVUPS          Z0, (R12)
+	VMOVUPS          Z2, (R12)(BX*1)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradPairInput(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradPairInput(SB), $1088-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (DI)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, 64(DI)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, 128(DI)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, 192(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, 256(DI)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, 320(DI)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, 384(DI)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, 448(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, 512(DI)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, 576(DI)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, 640(DI)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, 704(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, 768(DI)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, 832(DI)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, 896(DI)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, 960(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ    R9, R11
+	VMOVUPS (DI), Z0
+	VMOVUPS 256(DI), Z1
+	VMOVUPS 512(DI), Z2
+	VMOVUPS 768(DI), Z3
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, (R11)(BX*2)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, (R12)
+	ADDQ    SI, R11
+	VMOVUPS 64(DI), Z0
+	VMOVUPS 320(DI), Z1
+	VMOVUPS 576(DI), Z2
+	VMOVUPS 832(DI), Z3
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, (R11)(BX*2)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, (R12)
+	ADDQ    SI, R11
+	VMOVUPS 128(DI), Z0
+	VMOVUPS 384(DI), Z1
+	VMOVUPS 640(DI), Z2
+	VMOVUPS 896(DI), Z3
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, (R11)(BX*2)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, (R12)
+	ADDQ    SI, R11
+	VMOVUPS 192(DI), Z0
+	VMOVUPS 448(DI), Z1
+	VMOVUPS 704(DI), Z2
+	VMOVUPS 960(DI), Z3
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VADDPS  Z2, Z1, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	VSUBPS  Z1, Z2, Z0
+	VMOVUPS Z0, (R11)(BX*2)
+	VSUBPS  Z3, Z1, Z0
+	VMOVUPS Z0, (R12)
+	ADDQ    $0x00000040, R8
+	ADDQ    48(AX), R9
+	DECQ    R10
+	JNZ     panel
+	MOVQ    72(AX), R11
+	ADDQ    R11, (AX)
+	MOVQ    80(AX), R11
+	ADDQ    R11, 24(AX)
+	DECQ    64(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradPairOutput(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradPairOutput(SB), $576-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (DI)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, 64(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, 128(DI)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, 192(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, 256(DI)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, 320(DI)
+	ADDQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z0
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DX, R12
+	VMOVUPS (R12), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, 384(DI)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, 448(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ    R9, R11
+	VMOVUPS (DI), Z0
+	VMOVUPS 128(DI), Z1
+	VMOVUPS 256(DI), Z2
+	VMOVUPS 384(DI), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	ADDQ    SI, R11
+	VMOVUPS 64(DI), Z0
+	VMOVUPS 192(DI), Z1
+	VMOVUPS 320(DI), Z2
+	VMOVUPS 448(DI), Z3
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R11)
+	VSUBPS  Z2, Z1, Z0
+	VSUBPS  Z3, Z0, Z0
+	VMOVUPS Z0, (R11)(BX*1)
+	ADDQ    $0x00000040, R8
+	ADDQ    48(AX), R9
+	DECQ    R10
+	JNZ     panel
+	MOVQ    72(AX), R11
+	ADDQ    R11, (AX)
+	MOVQ    80(AX), R11
+	ADDQ    R11, 24(AX)
+	DECQ    64(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradPairFilter(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradPairFilter(SB), $832-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, (DI)
+	VMOVUPS          Z2, 192(DI)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 64(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 128(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, 256(DI)
+	VMOVUPS          Z2, 448(DI)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 320(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 384(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	VMOVUPS          Z0, 512(DI)
+	VMOVUPS          Z2, 704(DI)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, 576(DI)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, 640(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          256(DI), Z1
+	VMOVUPS          512(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R12)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R11)(BX*1)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          320(DI), Z1
+	VMOVUPS          576(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R12)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R11)(BX*1)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          384(DI), Z1
+	VMOVUPS          640(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R12)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R11)(BX*1)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          448(DI), Z1
+	VMOVUPS          704(DI), Z2
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	VMOVUPS          Z0, (R11)
+	VMOVUPS          Z2, (R12)
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor5<>+0(SB), Z2, Z0
+	VMULPS.BCST      factor5<>+0(SB), Z1, Z1
+	VADDPS           Z1, Z0, Z2
+	VMOVUPS          Z2, (R11)(BX*1)
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
 	VZEROUPPER
 	RET
 
@@ -5116,8 +10749,8 @@ store:
 	VADDPS  Y7, Y6, Y6
 	VADDPS  Y6, Y4, Y4
 	VMOVUPS Y4, 32(BX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, BX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, BX
 	SUBQ    $0x02, SI
 	JNZ     columns
 	VZEROUPPER
@@ -5204,9 +10837,9 @@ store:
 	VADDPS  Y9, Y8, Y8
 	VADDPS  Y8, Y6, Y6
 	VMOVUPS Y6, 32(BX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, SI
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
 	SUBQ    $0x02, DI
 	JNZ     columns
 	VZEROUPPER
@@ -5254,7 +10887,7 @@ channel:
 	VXORPS      Y1, Y1, Y1
 	VMAXPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R8)(R9*1)
-	ADDQ        $0x20, R9
+	ADDQ        $0x00000020, R9
 	CMPQ        R9, 88(AX)
 	JNE         channel
 	MOVQ        16(AX), DX
@@ -5333,10 +10966,10 @@ column:
 	ADDQ      CX, 8(SP)
 	DECQ      16(SP)
 	JNZ       row
-	ADDQ      $0x20, (AX)
-	ADDQ      $0x20, 112(AX)
-	ADDQ      $0x80, DX
-	SUBQ      $0x20, 88(AX)
+	ADDQ      $0x00000020, (AX)
+	ADDQ      $0x00000020, 112(AX)
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, 88(AX)
 	JNZ       channels
 	VZEROUPPER
 	RET
@@ -5381,10 +11014,10 @@ column:
 	ADDQ        CX, 8(SP)
 	DECQ        16(SP)
 	JNZ         row
-	ADDQ        $0x20, 24(AX)
-	ADDQ        $0x20, 112(AX)
-	ADDQ        $0x80, DX
-	SUBQ        $0x20, 88(AX)
+	ADDQ        $0x00000020, 24(AX)
+	ADDQ        $0x00000020, 112(AX)
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, 88(AX)
 	JNZ         channels
 	VZEROUPPER
 	RET
@@ -5440,11 +11073,11 @@ column:
 	VADDPS      32(BX), Y5, Y5
 	VMOVUPS     Y4, (BX)
 	VMOVUPS     Y5, 32(BX)
-	ADDQ        $0x40, BX
-	ADDQ        $0x20, 24(AX)
-	ADDQ        $0x20, 112(AX)
-	ADDQ        $0x80, DX
-	SUBQ        $0x20, 88(AX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000020, 24(AX)
+	ADDQ        $0x00000020, 112(AX)
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, 88(AX)
 	JNZ         channels
 	VZEROUPPER
 	RET
@@ -5547,12 +11180,12 @@ column:
 	ADDQ         CX, 24(SP)
 	DECQ         32(SP)
 	JNZ          row
-	ADDQ         $0x20, (AX)
-	ADDQ         $0x20, 24(AX)
-	ADDQ         $0x20, 48(AX)
-	ADDQ         $0x20, 112(AX)
-	ADDQ         $0x80, DX
-	SUBQ         $0x20, 88(AX)
+	ADDQ         $0x00000020, (AX)
+	ADDQ         $0x00000020, 24(AX)
+	ADDQ         $0x00000020, 48(AX)
+	ADDQ         $0x00000020, 112(AX)
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x00000020, 88(AX)
 	JNZ          channels
 	VZEROUPPER
 	RET
@@ -5764,10 +11397,10 @@ four:
 	VBLENDVPS  X3, X0, X2, X2
 	VMULPS     X2, X1, X1
 	VMOVUPS    X1, (BX)
-	ADDQ       $0x10, CX
-	ADDQ       $0x10, DX
-	ADDQ       $0x10, BX
-	ADDQ       $0x10, SI
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000010, DX
+	ADDQ       $0x00000010, BX
+	ADDQ       $0x00000010, SI
 	DECQ       R8
 	JNZ        four
 	ADDQ       R9, CX
@@ -5945,8 +11578,8 @@ line:
 	VMOVNTPS Y0, (CX)
 	VMOVUPS  32(DX), Y0
 	VMOVNTPS Y0, 32(CX)
-	ADDQ     $0x40, DX
-	ADDQ     $0x40, CX
+	ADDQ     $0x00000040, DX
+	ADDQ     $0x00000040, CX
 	DECQ     AX
 	JNZ      line
 	SFENCE

@@ -9,7 +9,7 @@ import (
 
 // TestAcross holds both kernels against the definition, with bytes before and behind that must stay as they are.
 func TestAcross(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for _, pixels := range []int{1, 2, 3, 128} {
 			for _, taps := range []int{0, 4, 8, 20} {
@@ -38,7 +38,7 @@ func TestAcross(t *testing.T) {
 
 // TestDown is the same for columns.
 func TestDown(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		for _, row := range []int{16, 48, 512} {
 			for _, taps := range []int{0, 1, 2, 7, 20} {
@@ -61,7 +61,7 @@ func TestDown(t *testing.T) {
 
 // White stays white whatever the weights round to, up to the largest filter that Across and Down are for.
 func TestShrinkWhite(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	eachWay(t, func(t *testing.T) {
 		const taps = 16_000
 		white := make([]byte, 16*taps)
 		for i := range white {

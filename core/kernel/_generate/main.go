@@ -1,4 +1,4 @@
-// Command generate writes the AVX2+FMA kernels of package kernel:
+// Command generate writes the AVX2+FMA kernels of package kernel, and AVX-512 ones where those are faster:
 //
 //	cd core/kernel/_generate && go run . -out ../kernels_amd64.s -pkg kernel
 //
@@ -8,6 +8,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -16,22 +17,45 @@ import (
 )
 
 const (
-	lanes  = 8         // float32 in a YMM register
-	vector = 4 * lanes // its bytes
-	panel  = 2 * lanes // columns of a GEMM tile
-	rowMax = 6         // rows of the largest GEMM tile
-	points = 5         // Winograd F(3,3) interpolation points in one dimension
-	tap    = 3         // outputs, and filter taps, in one dimension
-	pts2   = points * points
+	panel  = 16 // columns of a GEMM's panel, channels that a transform takes at once
+	points = 5  // Winograd F(3,3) interpolation points in one dimension
+	tap    = 3  // outputs, and filter taps, in one dimension
 )
+
+// vectors is the registers that a kernel works with.
+type vectors struct {
+	prefix       string // of a kernel's name
+	bytes, lanes int    // of a register, and its float32
+	tiles        []int  // rows of the tiles of a GEMM
+	rowPanels    int    // of a GEMM with one row
+	spreads      bool   // an operand in memory may be one number for all lanes
+	new          func() reg.VecVirtual
+	zero         func(r reg.VecVirtual)
+}
+
+var (
+	avx2 = vectors{"", 32, 8, []int{1, 2, 3, 4, 5, 6}, 4, false, YMM, func(r reg.VecVirtual) { VXORPS(r, r, r) }}
+	// With twice as many registers.
+	avx512 = vectors{"wide", 64, 16, []int{1, 2, 4, 6, 8, 12}, 8, true, ZMM, func(r reg.VecVirtual) { VPXORQ(r, r, r) }}
+
+	v = avx2 // those of the kernel being written
+)
+
+// name is a kernel's name with the prefix of its vectors.
+func name(base string) string {
+	if v.prefix == "" {
+		return base
+	}
+	return v.prefix + strings.ToUpper(base[:1]) + base[1:]
+}
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	for rows := 1; rows <= rowMax; rows++ {
-		gemmTile(rows)
+	for _, v = range []vectors{avx2, avx512} {
+		gemms()
+		transforms()
 	}
-	gemmRow()
-	transforms()
+	v = avx2
 	columnSums()
 	columnSquares()
 	affinePool()
@@ -53,130 +77,153 @@ func field(args reg.Register, off int) reg.GPVirtual {
 }
 
 // function opens a kernel that takes a pointer to its argument struct.
-func function(name string, attributes attr.Attribute) reg.Register {
-	TEXT(name, attributes, "func(args *byte)")
+func function(base string, attributes attr.Attribute) reg.Register {
+	TEXT(name(base), attributes, "func(args *byte)")
 	return Load(Param("args"), GP64())
 }
 
-func constant(v float32) reg.VecVirtual {
-	r := YMM()
+func constant(value float32) reg.VecVirtual {
+	r := v.new()
 	bits := GP32()
-	MOVL(U32(mathFloat32bits(v)), bits)
+	MOVL(U32(mathFloat32bits(value)), bits)
 	x := r.AsX()
 	MOVD(bits, x)
 	VBROADCASTSS(x, r)
 	return r
 }
 
-// gemmTile computes panels of groups of rows x 16 outputs. The accumulators stay in registers over all
-// segments and k; A is read in place by broadcast, so that its strides cost nothing.
-func gemmTile(rows int) {
-	args := function(fmt.Sprintf("gemmTile%d", rows), NOSPLIT)
+// gemms emits the products: with AVX2's 16 registers, a panel by up to six rows, or four panels of a row; with AVX-512's 32 of
+// twice the width, two panels, or one, by up to twelve rows, or eight panels of a row.
+func gemms() {
+	inPanel := panel / v.lanes
+	for _, rows := range v.tiles {
+		gemmTile(fmt.Sprintf("gemmTile%d", rows), rows, inPanel)
+		if inPanel == 1 {
+			gemmTile(fmt.Sprintf("gemmPair%d", rows), rows, 2)
+		}
+	}
+	gemmRow(v.rowPanels, inPanel)
+}
+
+// gemmTile computes groups of rows by some vectors of columns. The accumulators stay in registers over all segments and k; A is read in
+// place by broadcast, so that its strides cost nothing.
+func gemmTile(name string, rows, across int) {
+	args := function(name, NOSPLIT)
 	Comment("Strides are bytes.")
-	aGroup := field(args, 0)
-	aRow, aCol := field(args, 8), field(args, 16)
-	cGroup, cRow := field(args, 56), field(args, 64)
-	bRow := field(args, 40)
+	aRow, aCol, bRow := field(args, 8), field(args, 16), field(args, 40)
 	aStart, cStart := AllocLocal(8), AllocLocal(8)
+	groups, segments := AllocLocal(8), AllocLocal(8)
+	aSegment, bSegment := AllocLocal(8), AllocLocal(8)
 	move := func(from, to Mem) {
 		t := GP64()
 		MOVQ(from, t)
 		MOVQ(t, to)
 	}
+	add := func(from, to Mem) {
+		t := GP64()
+		MOVQ(from, t)
+		ADDQ(t, to)
+	}
 
-	acc := make([][2]reg.VecVirtual, rows)
+	acc := make([][]reg.VecVirtual, rows)
 	for r := range acc {
-		acc[r] = [2]reg.VecVirtual{YMM(), YMM()}
-	}
-	b0, b1, x := YMM(), YMM(), YMM()
-
-	// row addresses as base, base+stride, base+2*stride for each run of three rows
-	address := func(bases [2]reg.GPVirtual, stride reg.Register, r int, disp int) Mem {
-		m := Mem{Base: bases[r/3], Disp: disp}
-		if r%3 > 0 {
-			m.Index, m.Scale = stride, uint8(r%3)
+		for range across {
+			acc[r] = append(acc[r], v.new())
 		}
-		return m
 	}
-	second := func(base reg.GPVirtual, stride reg.Register) [2]reg.GPVirtual {
-		bases := [2]reg.GPVirtual{base, base}
-		if rows > 3 {
-			bases[1] = GP64()
-			LEAQ(Mem{Base: base, Index: stride, Scale: 2}, bases[1])
-			ADDQ(stride, bases[1])
-		}
-		return bases
+	bs := make([]reg.VecVirtual, across)
+	for i := range bs {
+		bs[i] = v.new()
 	}
+	x := v.new()
 
 	Label("panel")
 	move(Mem{Base: args, Disp: 96}, aStart)
 	move(Mem{Base: args, Disp: 104}, cStart)
-	groups := field(args, 88)
+	move(Mem{Base: args, Disp: 88}, groups)
 	Label("group")
 	for r := range acc {
-		VXORPS(acc[r][0], acc[r][0], acc[r][0])
-		VXORPS(acc[r][1], acc[r][1], acc[r][1])
+		for i := range acc[r] {
+			v.zero(acc[r][i])
+		}
 	}
 	Comment("C is far away when it is added to, so it is asked for before the products.")
-	ahead := second(field(args, 104), cRow)
+	_, ahead := rowAddresses(field(args, 104), field(args, 64), rows)
+	const cacheLine = 64
 	for r := range acc {
-		PREFETCHT0(address(ahead, cRow, r, 0))
+		for at := 0; at < across*v.bytes; at += cacheLine {
+			PREFETCHT0(ahead(r).Offset(at))
+		}
 	}
-	segment := field(args, 80)
-	aSegment := field(args, 96) // A of the present group
-	bSegment := field(args, 32)
+	move(Mem{Base: args, Disp: 80}, segments)
+	move(Mem{Base: args, Disp: 96}, aSegment)
+	move(Mem{Base: args, Disp: 32}, bSegment)
 
 	Label("segment")
-	a0 := GP64()
+	a0, b := GP64(), GP64()
 	MOVQ(aSegment, a0)
-	a := second(a0, aRow)
-	b := GP64()
+	aBases, a := rowAddresses(a0, aRow, rows)
 	MOVQ(bSegment, b)
+	column := func(i int) Mem { return Mem{Base: b, Disp: i * v.bytes} }
+	if across*v.bytes > panel*4 {
+		bPanel := field(args, 120)
+		column = func(i int) Mem {
+			m := Mem{Base: b}
+			if i > 0 {
+				m.Index, m.Scale = bPanel, 1
+			}
+			return m
+		}
+	}
 	k := field(args, 72)
 
 	Label("k")
-	VMOVUPS(Mem{Base: b}, b0)
-	VMOVUPS(Mem{Base: b, Disp: vector}, b1)
-	for r := range acc {
-		VBROADCASTSS(address(a, aRow, r, 0), x)
-		VFMADD231PS(x, b0, acc[r][0])
-		VFMADD231PS(x, b1, acc[r][1])
+	for i := range bs {
+		VMOVUPS(column(i), bs[i])
 	}
-	ADDQ(aCol, a[0])
-	if rows > 3 {
-		ADDQ(aCol, a[1])
+	for r := range acc {
+		VBROADCASTSS(a(r), x)
+		for i := range acc[r] {
+			VFMADD231PS(x, bs[i], acc[r][i])
+		}
+	}
+	for _, base := range aBases {
+		ADDQ(aCol, base)
 	}
 	ADDQ(bRow, b)
 	DECQ(k)
 	JNZ(LabelRef("k"))
 
-	ADDQ(Mem{Base: args, Disp: 24}, aSegment)
-	ADDQ(Mem{Base: args, Disp: 48}, bSegment)
-	DECQ(segment)
+	add(Mem{Base: args, Disp: 24}, aSegment)
+	add(Mem{Base: args, Disp: 48}, bSegment)
+	DECQ(segments)
 	JNZ(LabelRef("segment"))
 
-	c0 := field(args, 104)
-	c := second(c0, cRow)
+	_, c := rowAddresses(field(args, 104), field(args, 64), rows)
 	CMPQ(Mem{Base: args, Disp: 112}, Imm(0))
 	JEQ(LabelRef("store"))
 	for r := range acc {
-		VADDPS(address(c, cRow, r, 0), acc[r][0], acc[r][0])
-		VADDPS(address(c, cRow, r, vector), acc[r][1], acc[r][1])
+		for i := range acc[r] {
+			VADDPS(c(r).Offset(i*v.bytes), acc[r][i], acc[r][i])
+		}
 	}
 	Label("store")
 	for r := range acc {
-		VMOVUPS(acc[r][0], address(c, cRow, r, 0))
-		VMOVUPS(acc[r][1], address(c, cRow, r, vector))
+		for i := range acc[r] {
+			VMOVUPS(acc[r][i], c(r).Offset(i*v.bytes))
+		}
 	}
-	ADDQ(aGroup, Mem{Base: args, Disp: 96})
-	ADDQ(cGroup, Mem{Base: args, Disp: 104})
+	add(Mem{Base: args, Disp: 0}, Mem{Base: args, Disp: 96})
+	add(Mem{Base: args, Disp: 56}, Mem{Base: args, Disp: 104})
 	DECQ(groups)
 	JNZ(LabelRef("group"))
-	next := field(args, 120)
-	ADDQ(next, Mem{Base: args, Disp: 32})
+	for at := 0; at < across*v.bytes; at += panel * 4 {
+		add(Mem{Base: args, Disp: 120}, Mem{Base: args, Disp: 32})
+	}
 	move(aStart, Mem{Base: args, Disp: 96})
+	next := GP64()
 	MOVQ(cStart, next)
-	ADDQ(Imm(2*vector), next)
+	ADDQ(U32(across*v.bytes), next)
 	MOVQ(next, Mem{Base: args, Disp: 104})
 	DECQ(Mem{Base: args, Disp: 128})
 	JNZ(LabelRef("panel"))
@@ -184,42 +231,37 @@ func gemmTile(rows int) {
 	RET()
 }
 
-// rowPanels is how many panels gemmRow computes at once: enough sums to hide the latency of each, which a single panel of
-// a single row would wait for.
-const rowPanels = 4
-
-// gemmRow computes one row of four panels, every sum in the order in which gemmTile takes it.
+// gemmRow computes one row of several panels at once, enough sums to hide the latency of each, which a single panel of
+// a single row would wait for. Every sum is taken in the order in which gemmTile takes it.
 //
 // Arguments: those of gemmTile; what it does not loop over is not read.
-func gemmRow() {
+func gemmRow(panels, inPanel int) {
 	args := function("gemmRow", NOSPLIT)
-	aCol, bRow, bPanel := field(args, 16), field(args, 40), field(args, 120)
-	a, b, c, k := field(args, 96), field(args, 32), field(args, 104), field(args, 72)
-	last := GP64()
-	LEAQ(Mem{Base: b, Index: bPanel, Scale: 2}, last)
-	ADDQ(bPanel, last)
-	panels := [rowPanels]Mem{{Base: b}, {Base: b, Index: bPanel, Scale: 1}, {Base: b, Index: bPanel, Scale: 2}, {Base: last}}
-	var acc [rowPanels][2]reg.VecVirtual
+	aCol, bRow := field(args, 16), field(args, 40)
+	a, c, k := field(args, 96), field(args, 104), field(args, 72)
+	bases, from := rowAddresses(field(args, 32), field(args, 120), panels)
+	acc := make([][]reg.VecVirtual, panels)
 	for p := range acc {
-		for h := range acc[p] {
-			acc[p][h] = YMM()
-			VXORPS(acc[p][h], acc[p][h], acc[p][h])
+		for h := range inPanel {
+			acc[p] = append(acc[p], v.new())
+			v.zero(acc[p][h])
 		}
 	}
-	x := YMM()
+	x := v.new()
 	Label("k")
 	VBROADCASTSS(Mem{Base: a}, x)
-	for p, from := range panels {
+	for p := range acc {
 		for h := range acc[p] {
-			VFMADD231PS(from.Offset(h*vector), x, acc[p][h])
+			VFMADD231PS(from(p).Offset(h*v.bytes), x, acc[p][h])
 		}
 	}
 	ADDQ(aCol, a)
-	ADDQ(bRow, b)
-	ADDQ(bRow, last)
+	for _, base := range bases {
+		ADDQ(bRow, base)
+	}
 	DECQ(k)
 	JNZ(LabelRef("k"))
-	to := func(p, h int) Mem { return Mem{Base: c, Disp: (2*p + h) * vector} }
+	to := func(p, h int) Mem { return Mem{Base: c, Disp: (p*inPanel + h) * v.bytes} }
 	CMPQ(Mem{Base: args, Disp: 112}, Imm(0))
 	JEQ(LabelRef("store"))
 	for p := range acc {

@@ -16,11 +16,11 @@ type grid func(i, j int) Mem
 
 // frame is a grid in the stack frame. Frames are aligned to 8 bytes; half the vectors would lie across two cache lines.
 func frame(rows, columns int) grid {
-	local := AllocLocal((rows*columns + 1) * vector)
+	local := AllocLocal((rows*columns + 1) * v.bytes)
 	base := GP64()
-	LEAQ(local.Offset(vector-1), base)
-	ANDQ(I32(-vector), base)
-	return func(i, j int) Mem { return Mem{Base: base, Disp: (i*columns + j) * vector} }
+	LEAQ(local.Offset(v.bytes-1), base)
+	ANDQ(I32(-v.bytes), base)
+	return func(i, j int) Mem { return Mem{Base: base, Disp: (i*columns + j) * v.bytes} }
 }
 
 // inputRow emits Bᵀ·d for five registers.
@@ -29,22 +29,22 @@ func frame(rows, columns int) grid {
 //	t1 = (d3-d2) - 2·d1        t4 = (d4-d2) - 2(d3-d1)
 //	t2 = (d3-d2) + 2(d1-d2)
 func inputRow(d [points]reg.VecVirtual, two reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
-	s, u, t := YMM(), YMM(), YMM()
+	s, u, t := v.new(), v.new(), v.new()
 	VSUBPS(d[1], d[3], s)
 	store(3, s)
 	VSUBPS(d[2], d[0], t)
 	VFMADD213PS(s, two, t) // t = 2t + s
 	store(0, t)
 	VSUBPS(d[2], d[3], u)
-	t1 := YMM()
+	t1 := v.new()
 	VMOVAPS(u, t1)
 	VFNMADD231PS(d[1], two, t1) // t1 = u - 2·d1
 	store(1, t1)
-	t2 := YMM()
+	t2 := v.new()
 	VSUBPS(d[2], d[1], t2)
 	VFMADD213PS(u, two, t2)
 	store(2, t2)
-	t4 := YMM()
+	t4 := v.new()
 	VSUBPS(d[2], d[4], t4)
 	VFNMADD231PS(s, two, t4)
 	store(4, t4)
@@ -54,7 +54,7 @@ func inputRow(d [points]reg.VecVirtual, two reg.VecVirtual, store func(j int, v 
 //
 //	y0 = m0+m1+m2+m3    y1 = m1-m2+2·m3    y2 = m1+m2+4·m3+m4
 func outputRow(m [points]reg.VecVirtual, two, four reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
-	sum, y0, y1, y2 := YMM(), YMM(), YMM(), YMM()
+	sum, y0, y1, y2 := v.new(), v.new(), v.new(), v.new()
 	VADDPS(m[1], m[2], sum)
 	VADDPS(m[0], m[3], y0)
 	VADDPS(sum, y0, y0)
@@ -69,11 +69,15 @@ func outputRow(m [points]reg.VecVirtual, two, four reg.VecVirtual, store func(j 
 
 // sum emits the terms Σ factor·value into a new register.
 func sum(terms ...term) reg.VecVirtual {
-	r := YMM()
+	r := v.new()
 	first := terms[0]
 	switch {
 	case first.factor != 1:
-		VMULPS(factor(first.factor), first.value, r)
+		if v.spreads {
+			VMULPS_BCST(factor(first.factor), first.value, r)
+		} else {
+			VMULPS(factor(first.factor), first.value, r)
+		}
 	case len(terms) > 1 && terms[1].factor == 1:
 		VADDPS(terms[1].value, first.value, r)
 		terms = terms[1:]
@@ -90,7 +94,11 @@ func sum(terms ...term) reg.VecVirtual {
 		case -1:
 			VSUBPS(t.value, r, r)
 		default:
-			VFMADD231PS(factor(t.factor), t.value, r)
+			if v.spreads {
+				VFMADD231PS_BCST(factor(t.factor), t.value, r)
+			} else {
+				VFMADD231PS(factor(t.factor), t.value, r)
+			}
 		}
 	}
 	return r
@@ -101,17 +109,18 @@ type term struct {
 	value  reg.VecVirtual
 }
 
-// factors are constants in memory, a vector of each.
+// factors are constants in memory, a vector of each of AVX2's; AVX-512 spreads the first number itself, because a line of the
+// cache is as long as its vectors, and Go's linker would lay constants across two.
 var factors = map[float64]Mem{}
 
-func factor(v float64) Mem {
-	m, ok := factors[v]
+func factor(value float64) Mem {
+	m, ok := factors[value]
 	if !ok {
 		m = GLOBL(fmt.Sprintf("factor%d", len(factors)), RODATA|NOPTR)
-		for i := range lanes {
-			DATA(i*4, F32(v))
+		for i := range avx2.lanes {
+			DATA(i*4, F32(value))
 		}
-		factors[v] = m
+		factors[value] = m
 	}
 	return m
 }
@@ -200,12 +209,12 @@ func pairFilterRow(g []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
 
 type rowEmitter func(in []reg.VecVirtual, store func(j int, v reg.VecVirtual))
 
-// tileTransform lays out the shared shape of the three tile transforms: for every vector of
-// channels, rows of the source into the stack frame, columns of the frame into the target.
+// tileTransform lays out the shared shape of the tile transforms: for every vector of channels, rows of the source into
+// the stack frame, columns of the frame into the target.
 //
 // Arguments: 0 src, 8 source row stride, 16 source pixel stride, 24 dst, 32 destination row
-// stride, 40 destination column stride, 48 destination stride of 16 channels, 56 pairs of
-// vectors, 64 tiles, 72 and 80 source and destination strides of those. All strides are bytes.
+// stride, 40 destination column stride, 48 destination stride of 16 channels, 56 panels of
+// channels, 64 tiles, 72 and 80 source and destination strides of those. All strides are bytes.
 func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	args := function(name, 0) // the frame is too large for NOSPLIT
 	srcRow, srcPixel := field(args, 8), field(args, 16)
@@ -213,12 +222,14 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	row := consts()
 	temp := frame(in, out)
 
-	half := GP64()
+	part, parts := GP64(), panel/v.lanes
 	Label("tile")
-	src, dst, pairs := field(args, 0), field(args, 24), field(args, 56)
-	Label("pair")
-	XORQ(half, half)
-	Label("half")
+	src, dst, panels := field(args, 0), field(args, 24), field(args, 56)
+	Label("panel")
+	if parts > 1 {
+		MOVQ(U32(parts), part)
+		Label("part")
+	}
 	Comment("Rows of the source, into the frame.")
 	p, q := GP64(), GP64()
 	MOVQ(src, p)
@@ -226,7 +237,7 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 		MOVQ(p, q)
 		d := make([]reg.VecVirtual, in)
 		for j := range d {
-			d[j] = YMM()
+			d[j] = v.new()
 			VMOVUPS(Mem{Base: q}, d[j])
 			if j < in-1 {
 				ADDQ(srcPixel, q)
@@ -242,24 +253,25 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	for j := 0; j < out; j++ {
 		d := make([]reg.VecVirtual, in)
 		for i := range d {
-			d[i] = YMM()
+			d[i] = v.new()
 			VMOVUPS(temp(i, j), d[i])
 		}
-		rows := rowAddresses(p, dstRow, out)
+		_, rows := rowAddresses(p, dstRow, out)
 		row(d, func(i int, v reg.VecVirtual) { VMOVUPS(v, rows(i)) })
 		if j < out-1 {
 			ADDQ(dstCol, p)
 		}
 	}
-	ADDQ(Imm(vector), src)
-	ADDQ(Imm(vector), dst)
-	INCQ(half)
-	CMPQ(half, Imm(2))
-	JNE(LabelRef("half"))
-	SUBQ(Imm(2*vector), dst)
+	ADDQ(U32(v.bytes), src)
+	if parts > 1 {
+		ADDQ(U32(v.bytes), dst)
+		DECQ(part)
+		JNZ(LabelRef("part"))
+		SUBQ(U32(parts*v.bytes), dst)
+	}
 	ADDQ(Mem{Base: args, Disp: 48}, dst)
-	DECQ(pairs)
-	JNZ(LabelRef("pair"))
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
 	MOVQ(Mem{Base: args, Disp: 72}, p)
 	ADDQ(p, Mem{Base: args, Disp: 0})
 	MOVQ(Mem{Base: args, Disp: 80}, p)
@@ -270,8 +282,8 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	RET()
 }
 
-// rowAddresses reaches base + i*stride for i below n with a register for every three more.
-func rowAddresses(base reg.GPVirtual, stride reg.Register, n int) func(i int) Mem {
+// rowAddresses reaches base + i*stride for i below n with a register for every three more, all of which it returns, too.
+func rowAddresses(base reg.GPVirtual, stride reg.Register, n int) ([]reg.GPVirtual, func(i int) Mem) {
 	bases := []reg.GPVirtual{base}
 	for at := 3; at < n; at += 3 {
 		next := GP64()
@@ -279,7 +291,7 @@ func rowAddresses(base reg.GPVirtual, stride reg.Register, n int) func(i int) Me
 		ADDQ(stride, next)
 		bases = append(bases, next)
 	}
-	return func(i int) Mem {
+	return bases, func(i int) Mem {
 		m := Mem{Base: bases[i/3]}
 		if i%3 > 0 {
 			m.Index, m.Scale = stride, uint8(i%3)
