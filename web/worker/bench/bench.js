@@ -1,8 +1,7 @@
 // What requests cost: processor time of the runtime's process for each, and memory at its highest, beside a
 // Worker of three lines in the same runtime, whose share is the runtime's own. Rounds of all rows take turns.
-import { readdirSync, statSync } from 'node:fs';
-import path from 'node:path';
-import { folder, memory, photo, processorTime, sample, start } from '../test/runtime.js';
+import { readdirSync } from 'node:fs';
+import { memory, photo, processorTime, sample, start, uploadSize } from '../test/runtime.js';
 
 const ROUNDS = 5;
 const REQUESTS = 60; // of a row in a round
@@ -89,7 +88,5 @@ const [bare, ours] = [await peaks('bench/hello.js'), await peaks('src/worker.js'
 console.log(`\nmemory at its highest, 20 JPEGs at once: ${ours.most.toFixed(0)} MB, ${(ours.most - bare.most).toFixed(0)} more than around JavaScript only; ` +
   `before any request ${ours.idle.toFixed(0)}, ${(ours.idle - bare.idle).toFixed(0)} more`);
 
-const upload = path.join(folder, 'build/upload');
-const bytes = readdirSync(upload).filter((file) => !/\.(map|md)$/.test(file)).reduce((sum, file) => sum + statSync(path.join(upload, file)).size, 0);
-console.log(`upload: ${(bytes / 1e6).toFixed(1)} MB`);
+console.log(`upload: ${(uploadSize() / 1e6).toFixed(1)} MB`);
 for (const { harness } of [hello, worker]) await harness.close();

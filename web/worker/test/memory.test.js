@@ -3,7 +3,7 @@
 process.env.MINIFLARE_WORKERD_V8_FLAGS = '--expose-gc';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { linux, memory, sample, start } from './runtime.js';
+import { linux, memory, sample, start, uploadSize } from './runtime.js';
 
 const REQUESTS = 5000;
 const WARM = 1000; // until buffers and caches have their size
@@ -40,4 +40,8 @@ test('memory does not grow', { skip: !linux }, async () => {
   assert.equal(own.length, 2, 'one program and one decoder');
   const [ours, least] = [worker, hello].map(({ pid }, i) => memory(pid).now - others[i]);
   assert.ok(ours < least + 48, `the process grew by ${ours} MB, and by ${least} around a Worker that does nothing`);
+});
+
+test('the upload leaves room under the limit for other networks', () => {
+  assert.ok(uploadSize() < 16e6, `it is ${(uploadSize() / 1e6).toFixed(1)} MB`);
 });

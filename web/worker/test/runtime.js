@@ -1,5 +1,6 @@
 // Starts Workers in the real runtime, workerd, through wrangler's test harness, and finds their processes.
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // Offline, and silent about itself.
@@ -14,6 +15,12 @@ export const top = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What make worker built: as it is deployed, without bulk. */
 export const deployed = { configPath: './wrangler.jsonc', prebuiltWorkerDir: 'build/upload' };
+
+/** What wrangler uploads, in bytes, all networks in it: a plan limits it. Needs `npm run build`. */
+export function uploadSize() {
+  const upload = path.join(folder, 'build/upload');
+  return readdirSync(upload).filter((file) => !/\.(map|md)$/.test(file)).reduce((sum, file) => sum + statSync(path.join(upload, file)).size, 0);
+}
 
 /** A sample of the page. @param {string} name */
 export const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
