@@ -5203,17 +5203,21 @@ segment:
 	MOVQ 32(SP), BX
 	MOVQ 40(SP), SI
 	MOVQ 120(AX), DI
-	MOVQ 72(AX), R8
+	LEAQ (SI)(DI*2), R8
+	MOVQ 72(AX), R9
 
 k:
 	VMOVUPS      (SI), Z2
+	PREFETCHT0   (R8)
 	VMOVUPS      (SI)(DI*1), Z3
+	PREFETCHT0   (R8)(DI*1)
 	VBROADCASTSS (BX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         CX, BX
 	ADDQ         DX, SI
-	DECQ         R8
+	ADDQ         DX, R8
+	DECQ         R9
 	JNZ          k
 	MOVQ         24(AX), BX
 	ADDQ         BX, 32(SP)
@@ -5376,11 +5380,14 @@ segment:
 	MOVQ 32(SP), SI
 	MOVQ 40(SP), DI
 	MOVQ 120(AX), R8
-	MOVQ 72(AX), R9
+	LEAQ (DI)(R8*2), R9
+	MOVQ 72(AX), R10
 
 k:
 	VMOVUPS      (DI), Z4
+	PREFETCHT0   (R9)
 	VMOVUPS      (DI)(R8*1), Z5
+	PREFETCHT0   (R9)(R8*1)
 	VBROADCASTSS (SI), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -5389,7 +5396,8 @@ k:
 	VFMADD231PS  Z6, Z5, Z3
 	ADDQ         DX, SI
 	ADDQ         BX, DI
-	DECQ         R9
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          k
 	MOVQ         24(AX), SI
 	ADDQ         SI, 32(SP)
@@ -5587,11 +5595,14 @@ segment:
 	ADDQ CX, R8
 	MOVQ 40(SP), DI
 	MOVQ 120(AX), R9
-	MOVQ 72(AX), R10
+	LEAQ (DI)(R9*2), R10
+	MOVQ 72(AX), R11
 
 k:
 	VMOVUPS      (DI), Z8
+	PREFETCHT0   (R10)
 	VMOVUPS      (DI)(R9*1), Z9
+	PREFETCHT0   (R10)(R9*1)
 	VBROADCASTSS (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -5607,7 +5618,8 @@ k:
 	ADDQ         DX, SI
 	ADDQ         DX, R8
 	ADDQ         BX, DI
-	DECQ         R10
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          k
 	MOVQ         24(AX), SI
 	ADDQ         SI, 32(SP)
@@ -5835,11 +5847,14 @@ segment:
 	ADDQ CX, R8
 	MOVQ 40(SP), DI
 	MOVQ 120(AX), R9
-	MOVQ 72(AX), R10
+	LEAQ (DI)(R9*2), R10
+	MOVQ 72(AX), R11
 
 k:
 	VMOVUPS      (DI), Z12
+	PREFETCHT0   (R10)
 	VMOVUPS      (DI)(R9*1), Z13
+	PREFETCHT0   (R10)(R9*1)
 	VBROADCASTSS (SI), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -5861,7 +5876,8 @@ k:
 	ADDQ         DX, SI
 	ADDQ         DX, R8
 	ADDQ         BX, DI
-	DECQ         R10
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          k
 	MOVQ         24(AX), SI
 	ADDQ         SI, 32(SP)

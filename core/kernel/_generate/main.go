@@ -161,18 +161,26 @@ func gemmTile(name string, rows, across int) {
 
 	Label("segment")
 	a0, b := GP64(), GP64()
+	var next reg.GPVirtual
+	var following func(i int) Mem
 	MOVQ(aSegment, a0)
 	aBases, a := rowAddresses(a0, aRow, rows)
 	MOVQ(bSegment, b)
 	column := func(i int) Mem { return Mem{Base: b, Disp: i * v.bytes} }
 	if across*v.bytes > panel*4 {
 		bPanel := field(args, 120)
-		column = func(i int) Mem {
-			m := Mem{Base: b}
+		of := func(base reg.GPVirtual, i int) Mem {
+			m := Mem{Base: base}
 			if i > 0 {
 				m.Index, m.Scale = bPanel, 1
 			}
 			return m
+		}
+		column = func(i int) Mem { return of(b, i) }
+		if rows <= 6 {
+			next = GP64()
+			LEAQ(Mem{Base: b, Index: bPanel, Scale: 2}, next)
+			following = func(i int) Mem { return of(next, i) }
 		}
 	}
 	k := field(args, 72)
@@ -180,6 +188,9 @@ func gemmTile(name string, rows, across int) {
 	Label("k")
 	for i := range bs {
 		VMOVUPS(column(i), bs[i])
+		if following != nil {
+			PREFETCHT0(following(i))
+		}
 	}
 	for r := range acc {
 		VBROADCASTSS(a(r), x)
@@ -191,6 +202,9 @@ func gemmTile(name string, rows, across int) {
 		ADDQ(aCol, base)
 	}
 	ADDQ(bRow, b)
+	if following != nil {
+		ADDQ(bRow, next)
+	}
 	DECQ(k)
 	JNZ(LabelRef("k"))
 
@@ -221,7 +235,7 @@ func gemmTile(name string, rows, across int) {
 		add(Mem{Base: args, Disp: 120}, Mem{Base: args, Disp: 32})
 	}
 	move(aStart, Mem{Base: args, Disp: 96})
-	next := GP64()
+	next = GP64()
 	MOVQ(cStart, next)
 	ADDQ(U32(across*v.bytes), next)
 	MOVQ(next, Mem{Base: args, Disp: 104})
