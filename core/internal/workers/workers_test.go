@@ -3,6 +3,7 @@ package workers
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -21,6 +22,25 @@ func TestRunDoesEveryTaskOnce(t *testing.T) {
 			}
 		}
 		p.Close()
+	}
+}
+
+// TestRunWakesHelpers lets helpers fall asleep before some rounds, and the caller within some.
+func TestRunWakesHelpers(t *testing.T) {
+	p := New(3)
+	defer p.Close()
+	for round := range 200 {
+		if round%3 == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		var done atomic.Int32
+		p.Run(5, func(task, worker int) {
+			if worker > 0 && round%2 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			done.Add(1)
+		})
+		assert.EqualValues(t, 5, done.Load())
 	}
 }
 
