@@ -257,12 +257,10 @@ func (l *Learner) pool2Back(block, _ int) {
 	from, to := l.Block(block)
 	n := to - from
 	l.net.what.backward(l.dPool2[from*flatLen:], l.rows(l.dWhat, l.step, from, n, Hidden), n, false)
-	for b := from; b < to; b++ {
-		for panel := range panels2 {
-			pool := l.poolOf2(b, panel, l.norm2.calls[l.step].forward)
-			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
-			pool.GradientSums(l.norm2.sums[block][panel*2*kernel.Panel:])
-		}
+	for panel := range panels2 {
+		pool := l.poolOf2(block, panel, l.norm2.calls[l.step].forward)
+		pool.Pooled = l.dPool2[from*flatLen+panel*kernel.Panel:]
+		pool.GradientSums(l.norm2.sums[block][panel*2*kernel.Panel:])
 	}
 }
 
@@ -270,25 +268,28 @@ func (l *Learner) pool2Back(block, _ int) {
 // the input of the way back.
 func (l *Learner) conv2Back(block, worker int) {
 	from, to := l.Block(block)
-	stride := pointStride(l.BatchLen, conv2Channels)
+	n, padded, stride := to-from, l.scratch[worker].dy2, pointStride(l.BatchLen, conv2Channels)
 	const row = pool1Padded * kernel.Panel
-	gradient := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel, DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
-	input, padded := gradient, l.scratch[worker].dy2
 	dy := padded[row+kernel.Panel:]
 	for panel := range panels2 {
-		for b := from; b < to; b++ {
-			pool := l.poolOf2(b, panel, l.norm2.calls[l.step].back)
-			pool.Pooled = l.dPool2[b*flatLen+panel*kernel.Panel:]
-			pool.DY, pool.DYRow, pool.DYPixel = dy, row, kernel.Panel
+		all := l.poolOf2(block, panel, l.norm2.calls[l.step].back)
+		for m := range n { // each with a border
+			pool := all
+			pool.Rows, pool.Y, pool.Top = pool2Size, all.Y[m*panel2:], all.Top[m*panel2/4:]
+			pool.Pooled = l.dPool2[(from+m)*flatLen+panel*kernel.Panel:]
+			pool.DY, pool.DYRow, pool.DYPixel = dy[m*padded2:], row, kernel.Panel
 			pool.Gradient()
-			gradient.Src, gradient.Dst = dy, l.dPoints[(panel*l.BatchLen+b)*kernel.Panel:]
-			gradient.MapGradient()
-			input.Src, input.Dst = padded, l.dOut[b*conv2Channels+panel*kernel.Panel:]
-			input.MapInput()
 		}
+		gradient := kernel.Tiles{Src: dy, SrcRow: row, SrcPixel: kernel.Panel,
+			Dst: l.dPoints[(panel*l.BatchLen+from)*kernel.Panel:], DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel,
+			Count: n, SrcNext: padded2, DstNext: kernel.Panel}
+		input := gradient
+		gradient.MapGradient()
+		input.Src, input.Dst, input.DstNext = padded, l.dOut[from*conv2Channels+panel*kernel.Panel:], conv2Channels
+		input.MapInput()
 	}
 	mapInput(l.points[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels),
-		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, to-from)
+		l.pool1[(l.step*l.BatchLen+from)*pool1Len:], pool1Len, conv1Channels, n)
 }
 
 // pool1Back finishes the way back through the second convolution and sums for the first batch norm.
@@ -296,17 +297,20 @@ func (l *Learner) pool1Back(block, _ int) {
 	from, to := l.Block(block)
 	const pool1Dense = pool1Size * pool1Size * conv1Channels
 	mapOutput(l.dPool1[from*pool1Dense:], pool1Dense, l.dIn[from*conv1Channels:], pointStride(l.BatchLen, conv1Channels), conv1Channels, to-from)
-	for b := from; b < to; b++ {
+	for b := from; b < to; {
+		n := l.together(b, to)
 		for panel := range panels1 {
-			pool := l.conv1PoolBack(b, panel, l.norm1.calls[l.step].forward)
+			pool := l.conv1PoolBack(b, n, panel, l.norm1.calls[l.step].forward)
 			pool.GradientSums(l.norm1.sums[block][panel*2*kernel.Panel:])
 		}
+		b += n
 	}
 }
 
-// conv1PoolBack describes the first pooling of a panel of picture b in the present step, for the way back.
-func (l *Learner) conv1PoolBack(b, panel int, table kernel.Table) kernel.Pool {
+// conv1PoolBack describes the first pooling of a panel of n pictures from b on in the present step, for the way back.
+func (l *Learner) conv1PoolBack(b, n, panel int, table kernel.Table) kernel.Pool {
 	pool := l.poolOf1(b, panel, table)
+	pool.Rows *= n
 	pool.Pooled = l.dPool1[b*pool1Size*pool1Size*conv1Channels+panel*kernel.Panel:]
 	pool.PooledRow = pool1Size * conv1Channels
 	return pool
@@ -361,14 +365,17 @@ func (l *Learner) conv1Gradient(group, worker int) {
 		in.MapInput()
 	}
 	gradient := kernel.Tiles{SrcRow: GlimpseSize * kernel.Panel, SrcPixel: kernel.Panel,
-		DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel}
+		DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel,
+		SrcNext: tile(2, GlimpseSize, kernel.Panel), DstNext: 2 * kernel.Panel}
 	for panel := range panels1 {
-		for b := from; b < to; b++ {
-			pool := l.conv1PoolBack(b, panel, l.norm1.calls[l.step].back)
+		for b := from; b < to; b += conv1BackMaps {
+			n := min(conv1BackMaps, to-b)
+			pool := l.conv1PoolBack(b, n, panel, l.norm1.calls[l.step].back)
 			pool.DY, pool.DYRow, pool.DYPixel = s.dy1, GlimpseSize*kernel.Panel, kernel.Panel
 			pool.Gradient()
-			for i := range 4 {
-				gradient.Src, gradient.Dst = s.dy1[tile(i, GlimpseSize, kernel.Panel):], s.products[(4*(b-from)+i)*kernel.Panel:]
+			gradient.Count = 2 * n
+			for side := range 2 {
+				gradient.Src, gradient.Dst = s.dy1[tile(side, GlimpseSize, kernel.Panel):], s.products[(4*(b-from)+side)*kernel.Panel:]
 				gradient.MapGradient()
 			}
 		}

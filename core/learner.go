@@ -111,9 +111,9 @@ type scratch struct {
 	measure          measureScratch
 	points, products []float32 // Winograd: [16][72][16], [25][24][256], [64][6][256] or [64][48][16] each
 	taps             []float32 // [3][3][16]
-	dy2              []float32 // [8][8][16], border zero
-	y1, dy1          []float32 // [conv1Maps][12][12][16], [12][12][16]
-	y2               []float32 // [6][outputPanels][6][6][16]
+	dy2              []float32 // [6][8][8][16], border zero
+	y1, dy1          []float32 // [conv1Maps][12][12][16], [conv1BackMaps][12][12][16]
+	y2               []float32 // [outputPanels][6][6][6][16]
 	dh1, dh2, dc1    []float32 // [6][128]
 	dc2, dFeature    []float32
 	dContextFlat     []float32 // [6][576]
@@ -178,8 +178,8 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(), taps: floats(9 * kernel.Panel),
-			dy2: floats(pool1Padded * pool1Padded * kernel.Panel),
-			y1:  floats(conv1Maps * panel1), dy1: floats(panel1),
+			dy2: floats(blockSize * padded2),
+			y1:  floats(conv1Maps * panel1), dy1: floats(conv1BackMaps * panel1),
 			y2:  floats(blockSize * outputPanels * panel2),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
 			dContextFlat:  floats(blockSize * contextFlat),
@@ -400,21 +400,20 @@ func (l *Learner) lookBlock(block, worker int) {
 		l.sensor.Sample(x[row+glimpsePixel:], row, glimpsePixel, l.batch.Images[b], l.Places[at][0], l.Places[at][1])
 	}
 	s := &l.scratch[worker]
-	for at := from; at < to; at += conv1Maps {
-		maps, first := min(conv1Maps, to-at), l.step*l.BatchLen+at
+	for at := from; at < to; {
+		maps, first := l.together(at, min(at+conv1Maps, to)), l.step*l.BatchLen+at
 		l.net.conv1.input(s.points, l.glimpse[first*glimpseLen:], glimpseLen, maps)
 		for panel := range panels1 {
 			l.net.conv1.output(s.y1, panel1, kernel.Panel, 0, s.points, s.products, maps, panel, 1)
 			columns := kernel.Columns{Src: s.y1, Stride: kernel.Panel, Rows: GlimpseSize * GlimpseSize, Channels: kernel.Panel}
 			l.norm1.blocks[block].measure(panel*kernel.Panel, (at-from)*columns.Rows, columns, panel1, maps, &s.measure)
-			for m := range maps {
-				y := s.y1[m*panel1:][:panel1]
-				pool := l.poolOf1(at+m, panel, l.norm1.sign)
-				kernel.Stream(pool.Y, y)
-				pool.Y = y
-				pool.Select()
-			}
+			pool := l.poolOf1(at, panel, l.norm1.sign)
+			pool.Rows *= maps
+			kernel.Stream(pool.Y, s.y1[:maps*panel1])
+			pool.Y = s.y1
+			pool.Select()
 		}
+		at += maps
 	}
 }
 
@@ -424,9 +423,11 @@ const (
 	panels2 = conv2Channels / kernel.Panel
 	panel1  = GlimpseSize * GlimpseSize * kernel.Panel
 	panel2  = pool1Size * pool1Size * kernel.Panel
+	padded2 = pool1Padded * pool1Padded * kernel.Panel
 
-	outputPanels = 4 // panels of the second convolution that are computed at a time
-	conv1Maps    = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	outputPanels  = 4 // panels of the second convolution that are computed at a time
+	conv1Maps     = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	conv1BackMaps = 3 // the same on the way back, where a panel of them stays in a first-level cache; divides groupSize
 )
 
 // at1 is where a panel of y1 of picture b in the present step begins. Pictures of a group lie together as the way back walks them.
@@ -434,12 +435,11 @@ func (l *Learner) at1(b, panel int) int {
 	return (((l.step*l.groups()+b/groupSize)*panels1+panel)*groupSize + b%groupSize) * panel1
 }
 
-// at2 is the same of y2, whose pictures are walked by blocks.
-func (l *Learner) at2(b, panel int) int {
-	return (((l.step*l.blocks+b/blockSize)*panels2+panel)*blockSize + b%blockSize) * panel2
-}
+// together is how many of the pictures from one on, and up to but not including another, lie together in y1.
+func (l *Learner) together(from, to int) int { return min(to, (from/groupSize+1)*groupSize) - from }
 
-// poolOf1 describes the pooling of a panel of y1 of picture b in the present step.
+// poolOf1 describes the pooling of a panel of y1 of picture b in the present step; with more rows, of those that lie together
+// with it, but for Pooled, whose maps have a border.
 func (l *Learner) poolOf1(b, panel int, table kernel.Table) kernel.Pool {
 	y, at := l.at1(b, panel), l.step*l.BatchLen+b
 	return kernel.Pool{
@@ -449,14 +449,15 @@ func (l *Learner) poolOf1(b, panel int, table kernel.Table) kernel.Pool {
 		Table: table[panel*4*kernel.Panel:], Rows: pool1Size, Cols: pool1Size, Channels: kernel.Panel}
 }
 
-// poolOf2 describes the pooling of a panel of y2 of picture b in the present step.
-func (l *Learner) poolOf2(b, panel int, table kernel.Table) kernel.Pool {
-	y, at := l.at2(b, panel), l.step*l.BatchLen+b
+// poolOf2 describes the pooling of a panel of y2 of all pictures of a block in the present step.
+func (l *Learner) poolOf2(block, panel int, table kernel.Table) kernel.Pool {
+	from, to := l.Block(block)
+	y, at := ((l.step*l.blocks+block)*panels2+panel)*blockSize*panel2, l.step*l.BatchLen+from
 	return kernel.Pool{
 		Y: l.y2[y:], YRow: pool1Size * kernel.Panel, YPixel: kernel.Panel,
 		Top: l.top2[y/4:], TopRow: pool2Size * kernel.Panel, TopPixel: kernel.Panel,
 		Pooled: l.pool2[at*flatLen+panel*kernel.Panel:], PooledRow: pool2Size * conv2Channels, PooledPixel: conv2Channels,
-		Table: table[panel*4*kernel.Panel:], Rows: pool2Size, Cols: pool2Size, Channels: kernel.Panel}
+		Table: table[panel*4*kernel.Panel:], Rows: (to - from) * pool2Size, Cols: pool2Size, Channels: kernel.Panel}
 }
 
 // secondBlock normalises and pools, and runs the second convolution.
@@ -472,19 +473,15 @@ func (l *Learner) secondBlock(block, worker int) {
 	}
 	l.net.conv2.input(s.points, l.pool1[first*pool1Len:], pool1Len, n)
 	for panel := 0; panel < panels2; panel += outputPanels {
-		l.net.conv2.output(s.y2, outputPanels*panel2, kernel.Panel, panel2, s.points, s.products, n, panel, outputPanels)
+		l.net.conv2.output(s.y2, panel2, kernel.Panel, n*panel2, s.points, s.products, n, panel, outputPanels)
 		for i := range outputPanels {
-			columns := kernel.Columns{Src: s.y2[i*panel2:], Stride: kernel.Panel, Rows: pool1Size * pool1Size, Channels: kernel.Panel}
-			l.norm2.blocks[block].measure((panel+i)*kernel.Panel, 0, columns, outputPanels*panel2, n, &s.measure)
-		}
-		for m := range n {
-			for i := range outputPanels {
-				y := s.y2[(m*outputPanels+i)*panel2:][:panel2]
-				pool := l.poolOf2(from+m, panel+i, l.norm2.sign)
-				kernel.Stream(pool.Y, y)
-				pool.Y = y
-				pool.Select()
-			}
+			y := s.y2[i*n*panel2:][:n*panel2]
+			columns := kernel.Columns{Src: y, Stride: kernel.Panel, Rows: pool1Size * pool1Size, Channels: kernel.Panel}
+			l.norm2.blocks[block].measure((panel+i)*kernel.Panel, 0, columns, panel2, n, &s.measure)
+			pool := l.poolOf2(block, panel+i, l.norm2.sign)
+			kernel.Stream(pool.Y, y)
+			pool.Y = y
+			pool.Select()
 		}
 	}
 }
@@ -493,11 +490,9 @@ func (l *Learner) secondBlock(block, worker int) {
 func (l *Learner) thinkBlock(block, worker int) {
 	from, to := l.Block(block)
 	n, w, t := to-from, l.net, l.step
-	for b := from; b < to; b++ {
-		for panel := range panels2 {
-			pool := l.poolOf2(b, panel, l.norm2.calls[t].forward)
-			pool.Apply()
-		}
+	for panel := range panels2 {
+		pool := l.poolOf2(block, panel, l.norm2.calls[t].forward)
+		pool.Apply()
 	}
 	hidden := func(buffer []float32, step int) []float32 { return l.rows(buffer, step, from, n, Hidden) }
 	what, where, feature, place := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t), hidden(l.placeFeature, t)

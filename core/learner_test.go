@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -189,6 +190,43 @@ func TestLearnerDoesNotDependOnThreads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLearnerDoesNotDependOnOrder shows it the same pictures the other way round. Of 14 the last block is in two groups.
+func TestLearnerDoesNotDependOnOrder(t *testing.T) {
+	const n = 14
+	run := func(order func(b int) int) (grads, logits []float32) {
+		rng := testRand()
+		l := NewLearner(formulaParams(10, 2), n, 2)
+		defer l.Close()
+		batch, u := randomBatch(rng, n, true), randomUpstream(rng, l)
+		turned := &Batch{NoiseScale: batch.NoiseScale, Noise: shuffle(batch.Noise, n, 1, order), Places: shuffle(batch.Places, n, 1, order),
+			Images: shuffle(batch.Images, n, 1, order)}
+		l.Forward(turned)
+		(&upstream{shuffle(u.logits, n, l.LogitStride, order), shuffle(u.baselines, n, 1, order),
+			shuffle(u.mu, n, 1, order), shuffle(u.logVar, n, 1, order)}).set(l)
+		l.Backward()
+		return l.Grads.Flat, shuffle(l.StepLogits, n, l.LogitStride, order)
+	}
+	grads, logits := run(func(b int) int { return b })
+	turnedGrads, turnedLogits := run(func(b int) int { return n - 1 - b })
+	assert.InDeltaSlice(t, logits, turnedLogits, 1e-4)
+	var most float64
+	for i, g := range grads {
+		most = max(most, math.Abs(float64(g)-float64(turnedGrads[i])))
+	}
+	assert.Less(t, most, 1e-4*float64(slices.Max(grads)))
+}
+
+// shuffle puts picture order(b) of rows [...][n][width] in the place of picture b.
+func shuffle[T any](rows []T, n, width int, order func(b int) int) []T {
+	var to []T
+	for at := 0; at < len(rows); at += n * width {
+		for b := range n {
+			to = append(to, rows[at+order(b)*width:][:width]...)
+		}
+	}
+	return to
 }
 
 // TestLearnerAllocatesNothing holds a step after the first.
