@@ -29,7 +29,7 @@ type Batch struct {
 // buffers are allocated once; a step allocates nothing.
 //
 // A step is Forward, then the caller's loss, which reads the outputs and fills the gradients D...,
-// then Backward, then the optimiser on Params and Grads. Work is cut into blocks of six pictures, and
+// then Backward, then the optimiser on Params and Grads. Work is cut into blocks of eight pictures, and
 // into pieces of the weights' gradients, by shape alone; see package workers. Pictures wait for
 // each other only where a batch norm measures the batch.
 //
@@ -84,8 +84,8 @@ type Learner struct {
 	contexts                 []context // [batch]
 	contextFlat              []float32 // [batch][576]
 	glimpse, pool1           []float32
-	y1, top1                 []float32 // [Steps][groups][8 panels][12 pictures][12][12][16], and the largest of the windows [6][6][16]
-	y2, top2                 []float32 // [Steps][blocks][16 panels][6 pictures][6][6][16], [3][3][16]
+	y1, top1                 []float32 // [Steps][groups][8 panels][16 pictures][12][12][16], and the largest of the windows [6][6][16]
+	y2, top2                 []float32 // [Steps][blocks][16 panels][8 pictures][6][6][16], [3][3][16]
 	pool2                    []float32
 	placeFeature             []float32
 	what, where, feature     []float32
@@ -109,14 +109,14 @@ type Learner struct {
 // scratch is one worker's.
 type scratch struct {
 	measure          measureScratch
-	points, products []float32 // Winograd: [16][72][16], [25][24][256], [64][6][256] or [64][48][16] each
+	points, products []float32 // Winograd: [16][72][16], [25][32][256] or [64][64][16] each
 	taps             []float32 // [3][3][16]
-	dy2              []float32 // [6][8][8][16], border zero
+	dy2              []float32 // [8][8][8][16], border zero
 	y1, dy1          []float32 // [conv1Maps][12][12][16], [conv1BackMaps][12][12][16]
-	y2               []float32 // [outputPanels][6][6][6][16]
-	dh1, dh2, dc1    []float32 // [6][128]
+	y2               []float32 // [outputPanels][8][6][6][16]
+	dh1, dh2, dc1    []float32 // [8][128]
 	dc2, dFeature    []float32
-	dContextFlat     []float32 // [6][576]
+	dContextFlat     []float32 // [8][576]
 	dContextY2       []float32 // [8][8][64], border zero
 	dContextPool1    []float32 // [6][6][64]
 	dContextY1       []float32 // [12][12][64]
@@ -130,7 +130,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	if batch < 2 {
 		panic("core: NewLearner: want a batch of 2 or more, because one picture has no variance")
 	}
-	blocks := (batch + blockSize - 1) / blockSize
+	blocks := max((batch+blockSize-1)/blockSize, 2) // two have work for two workers, however small the batch
 	l := &Learner{
 		Params: p, Grads: NewParams(p.Classes), BatchLen: batch, Looks: Steps,
 		CallMean: make([]float32, emissions*emissionWidth), CallVar: make([]float32, emissions*emissionWidth),
@@ -174,7 +174,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.normE = newBatchNorm(p, l.Grads, "emission_net.fc.0", "emission_net.fc.1", emissionWidth, emissions, blocks)
 
 	for range l.pool.Workers() {
-		winograd := func() []float32 { return winogradScratch(conv2Channels) } // larger than a mapScratch
+		winograd := func() []float32 { return winogradScratch(conv2Channels) }
 		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(), taps: floats(9 * kernel.Panel),
@@ -427,7 +427,7 @@ const (
 
 	outputPanels  = 4 // panels of the second convolution that are computed at a time
 	conv1Maps     = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
-	conv1BackMaps = 3 // the same on the way back, where a panel of them stays in a first-level cache; divides groupSize
+	conv1BackMaps = 4 // the same on the way back, where a panel of them stays in a first-level cache; divides groupSize
 )
 
 // at1 is where a panel of y1 of picture b in the present step begins. Pictures of a group lie together as the way back walks them.

@@ -167,7 +167,7 @@ func TestLearnerDoesNotDependOnThreads(t *testing.T) {
 			run := func(threads int) (grads, params []float32) {
 				rng := testRand()
 				p := formulaParams(10, 2)
-				const n = 15 // three blocks, the last not full
+				const n = 20 // three blocks, the last not full
 				l := NewLearner(p, n, threads)
 				defer l.Close()
 				l.FixedEmission, l.ThroughEmission = open, open
@@ -192,9 +192,9 @@ func TestLearnerDoesNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// TestLearnerDoesNotDependOnOrder shows it the same pictures the other way round. Of 14 the last block is in two groups.
+// TestLearnerDoesNotDependOnOrder shows it the same pictures the other way round. Of 20 the last block is in two groups.
 func TestLearnerDoesNotDependOnOrder(t *testing.T) {
-	const n = 14
+	const n = 20
 	run := func(order func(b int) int) (grads, logits []float32) {
 		rng := testRand()
 		l := NewLearner(formulaParams(10, 2), n, 2)
