@@ -112,7 +112,7 @@ type scratch struct {
 	points, products []float32 // Winograd: [16][72][16], [25][32][256] or [64][64][16] each
 	taps             []float32 // [3][3][16]
 	dy2              []float32 // [8][8][8][16], border zero
-	y1, dy1          []float32 // [conv1Maps][12][12][16], [conv1BackMaps][12][12][16]
+	y1, dy1          []float32 // [conv1Panels][conv1Maps][12][12][16], [conv1BackMaps][12][12][16]
 	y2               []float32 // [outputPanels][8][6][6][16]
 	dh1, dh2, dc1    []float32 // [8][128]
 	dc2, dFeature    []float32
@@ -179,7 +179,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(), taps: floats(9 * kernel.Panel),
 			dy2: floats(blockSize * padded2),
-			y1:  floats(conv1Maps * panel1), dy1: floats(conv1BackMaps * panel1),
+			y1:  floats(conv1Maps * conv1Panels * panel1), dy1: floats(conv1BackMaps * panel1),
 			y2:  floats(blockSize * outputPanels * panel2),
 			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
 			dContextFlat:  floats(blockSize * contextFlat),
@@ -403,15 +403,18 @@ func (l *Learner) lookBlock(block, worker int) {
 	for at := from; at < to; {
 		maps, first := l.together(at, min(at+conv1Maps, to)), l.step*l.BatchLen+at
 		l.net.conv1.input(s.points, l.glimpse[first*glimpseLen:], glimpseLen, maps)
-		for panel := range panels1 {
-			l.net.conv1.output(s.y1, panel1, kernel.Panel, 0, s.points, s.products, maps, panel, 1)
-			columns := kernel.Columns{Src: s.y1, Stride: kernel.Panel, Rows: GlimpseSize * GlimpseSize, Channels: kernel.Panel}
-			l.norm1.blocks[block].measure(panel*kernel.Panel, (at-from)*columns.Rows, columns, panel1, maps, &s.measure)
-			pool := l.poolOf1(at, panel, l.norm1.sign)
-			pool.Rows *= maps
-			kernel.Stream(pool.Y, s.y1[:maps*panel1])
-			pool.Y = s.y1
-			pool.Select()
+		for panel := 0; panel < panels1; panel += conv1Panels {
+			l.net.conv1.output(s.y1, panel1, kernel.Panel, maps*panel1, s.points, s.products, maps, panel, conv1Panels)
+			for i := range conv1Panels {
+				y := s.y1[i*maps*panel1:][:maps*panel1]
+				columns := kernel.Columns{Src: y, Stride: kernel.Panel, Rows: GlimpseSize * GlimpseSize, Channels: kernel.Panel}
+				l.norm1.blocks[block].measure((panel+i)*kernel.Panel, (at-from)*columns.Rows, columns, panel1, maps, &s.measure)
+				pool := l.poolOf1(at, panel+i, l.norm1.sign)
+				pool.Rows *= maps
+				kernel.Stream(pool.Y, y)
+				pool.Y = y
+				pool.Select()
+			}
 		}
 		at += maps
 	}
@@ -427,6 +430,7 @@ const (
 
 	outputPanels  = 4 // panels of the second convolution that are computed at a time
 	conv1Maps     = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	conv1Panels   = 2 // panels of it that are computed at a time
 	conv1BackMaps = 4 // the same on the way back, where a panel of them stays in a first-level cache; divides groupSize
 )
 

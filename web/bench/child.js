@@ -4,7 +4,9 @@ import { createInterface } from 'node:readline';
 
 /** @param {string} command @param {string[]} args */
 export function start(command, args) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Some machines tell OpenBLAS to be another processor's; left alone it takes its best.
+  const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...env } = process.env;
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   child.stdin.on('error', () => {}); // the missing answer tells
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
