@@ -15,8 +15,7 @@ type Pool struct {
 	helpers []gate // where helpers wait for the next round
 	caller  gate   // where the caller waits for the helpers
 
-	round  atomic.Int64 // of Run
-	busy   atomic.Int64 // helpers that are not done with it
+	busy   atomic.Int64 // helpers that are not done with this round
 	next   atomic.Int64 // task
 	tasks  int
 	run    func(task, worker int)
@@ -45,23 +44,25 @@ func (p *Pool) Workers() int { return len(p.helpers) + 1 }
 func (p *Pool) Run(tasks int, run func(task, worker int)) {
 	p.tasks, p.run = tasks, run
 	p.next.Store(0)
-	p.begin()
+	helpers := max(min(len(p.helpers), tasks-1), 0)
+	p.begin(helpers)
 	p.work(0)
-	p.caller.wait(func() bool { return p.busy.Load() == 0 })
+	if helpers > 0 {
+		p.caller.wait()
+	}
 }
 
-// begin sends the helpers into a new round.
-func (p *Pool) begin() {
-	p.busy.Store(int64(len(p.helpers)))
-	p.round.Add(1)
-	for i := range p.helpers {
+// begin sends some helpers into a new round.
+func (p *Pool) begin(helpers int) {
+	p.busy.Store(int64(helpers))
+	for i := range helpers {
 		p.helpers[i].open()
 	}
 }
 
 func (p *Pool) help(i int) {
-	for round := int64(1); ; round++ {
-		p.helpers[i].wait(func() bool { return p.round.Load() >= round })
+	for {
+		p.helpers[i].wait()
 		if p.closed {
 			return
 		}
@@ -85,36 +86,39 @@ func (p *Pool) work(worker int) {
 // Close ends the helpers.
 func (p *Pool) Close() {
 	p.closed = true
-	p.begin()
+	p.begin(len(p.helpers))
 }
 
-// gate is where one goroutine waits for what others do.
+// gate is where one goroutine waits until others have opened it, once for every time that it passes.
 type gate struct {
+	opened atomic.Int64 // how often
+	passed int64
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
 func newGate() gate { return gate{wake: make(chan struct{}, 1)} }
 
-// patience is how often a waiting goroutine looks before it falls asleep, some twenty microseconds: to be woken takes as
-// long, and a step of training has a hundred rounds.
-const patience = 20_000
+// patience is how often a waiting goroutine looks before it falls asleep, some fifty microseconds: longer than what the caller
+// does between two rounds, of which a step of training has a hundred, and than it takes to be woken.
+const patience = 100_000
 
-// wait returns once ready says so. Whoever makes it so calls open afterwards.
-func (g *gate) wait(ready func() bool) {
+func (g *gate) wait() {
+	g.passed++
 	for range patience {
-		if ready() {
+		if g.opened.Load() >= g.passed {
 			return
 		}
 	}
 	g.asleep.Store(true)
-	if ready() && g.asleep.CompareAndSwap(true, false) {
+	if g.opened.Load() >= g.passed && g.asleep.CompareAndSwap(true, false) {
 		return
 	}
 	<-g.wake
 }
 
 func (g *gate) open() {
+	g.opened.Add(1)
 	if g.asleep.CompareAndSwap(true, false) {
 		g.wake <- struct{}{}
 	}

@@ -19,21 +19,21 @@ func columns(name string, centred bool) {
 	var acc [unroll][width]reg.VecVirtual
 	var mu [width]reg.VecVirtual
 	for i := range mu {
-		mu[i] = v.new()
+		mu[i] = YMM()
 		for r := range acc {
-			acc[r][i] = v.new()
+			acc[r][i] = YMM()
 		}
 	}
-	x := v.new()
+	x := YMM()
 	p, rows := GP64(), GP64()
 	add := func(r int) {
 		for i := range mu {
 			if centred {
-				VMOVUPS(Mem{Base: p, Disp: i * v.bytes}, x)
+				VMOVUPS(Mem{Base: p, Disp: i * vector}, x)
 				VSUBPS(mu[i], x, x)
 				VFMADD231PS(x, x, acc[r][i])
 			} else {
-				VADDPS(Mem{Base: p, Disp: i * v.bytes}, acc[r][i], acc[r][i])
+				VADDPS(Mem{Base: p, Disp: i * vector}, acc[r][i], acc[r][i])
 			}
 		}
 		ADDQ(stride, p)
@@ -45,7 +45,7 @@ func columns(name string, centred bool) {
 			VXORPS(acc[r][i], acc[r][i], acc[r][i])
 		}
 		if centred {
-			VMOVUPS(Mem{Base: mean, Disp: i * v.bytes}, mu[i])
+			VMOVUPS(Mem{Base: mean, Disp: i * vector}, mu[i])
 		}
 	}
 	MOVQ(src, p)
@@ -69,12 +69,12 @@ func columns(name string, centred bool) {
 		VADDPS(acc[1][i], acc[0][i], acc[0][i])
 		VADDPS(acc[3][i], acc[2][i], acc[2][i])
 		VADDPS(acc[2][i], acc[0][i], acc[0][i])
-		VMOVUPS(acc[0][i], Mem{Base: dst, Disp: i * v.bytes})
+		VMOVUPS(acc[0][i], Mem{Base: dst, Disp: i * vector})
 	}
-	ADDQ(U32(width*v.bytes), src)
-	ADDQ(U32(width*v.bytes), dst)
+	ADDQ(Imm(width*vector), src)
+	ADDQ(Imm(width*vector), dst)
 	if centred {
-		ADDQ(U32(width*v.bytes), mean)
+		ADDQ(Imm(width*vector), mean)
 	}
 	SUBQ(Imm(width), left)
 	JNZ(LabelRef("columns"))
@@ -131,13 +131,13 @@ func windows(name string, body func(w window)) {
 	Label("channel")
 	w := window{
 		pooled: Mem{Base: pooled, Index: c, Scale: 1},
-		table:  func(i int) Mem { return Mem{Base: table, Index: c, Scale: 4, Disp: i * v.bytes} },
+		table:  func(i int) Mem { return Mem{Base: table, Index: c, Scale: 4, Disp: i * vector} },
 	}
 	for i := range w.y {
 		w.y[i] = Mem{Base: y[i], Index: c, Scale: 1}
 	}
 	body(w)
-	ADDQ(U32(v.bytes), c)
+	ADDQ(Imm(vector), c)
 	CMPQ(c, Mem{Base: args, Disp: 88})
 	JNE(LabelRef("channel"))
 
@@ -162,15 +162,15 @@ func windows(name string, body func(w window)) {
 func affinePool() {
 	windows("affinePool", func(w window) {
 		var z [4]reg.VecVirtual
-		scale, shift := v.new(), v.new()
+		scale, shift := YMM(), YMM()
 		VMOVUPS(w.table(0), scale)
 		VMOVUPS(w.table(1), shift)
 		for i := range z {
-			z[i] = v.new()
+			z[i] = YMM()
 			VMOVUPS(w.y[i], z[i])
 			VFMADD213PS(shift, scale, z[i]) // z = scale·y + shift
 		}
-		top, other := v.new(), v.new()
+		top, other := YMM(), YMM()
 		VMAXPS(z[0], z[1], top)
 		VMAXPS(z[2], z[3], other)
 		VMAXPS(top, other, top)
@@ -222,7 +222,7 @@ func overTops(name string, window, out, pooled bool, begin func(w tops), body fu
 	at := func(off int) Mem { return Mem{Base: args, Disp: off} }
 	table, sums := field(args, 72), field(args, 80)
 
-	w := tops{table: func(i int) Mem { return Mem{Base: table, Disp: i * v.bytes} }}
+	w := tops{table: func(i int) Mem { return Mem{Base: table, Disp: i * vector} }}
 	Label("channels")
 	begin(w)
 	for _, k := range walks {
@@ -281,10 +281,10 @@ func overTops(name string, window, out, pooled bool, begin func(w tops), body fu
 	JNZ(LabelRef("row"))
 	end(sums)
 	for _, k := range walks {
-		ADDQ(U32(v.bytes), at(k.base))
+		ADDQ(Imm(vector), at(k.base))
 	}
-	ADDQ(U32(4*v.bytes), table)
-	SUBQ(U32(v.bytes), at(88))
+	ADDQ(Imm(4*vector), table)
+	SUBQ(Imm(vector), at(88))
 	JNZ(LabelRef("channels"))
 	VZEROUPPER()
 	RET()
@@ -297,15 +297,15 @@ func fields(w tops, into ...reg.VecVirtual) {
 }
 
 func poolSelect() {
-	sign := v.new()
+	sign := YMM()
 	overTops("poolSelect", true, false, false, func(w tops) { fields(w, sign) }, func(w tops) {
 		var y, z [4]reg.VecVirtual
 		for i := range y {
-			y[i], z[i] = v.new(), v.new()
+			y[i], z[i] = YMM(), YMM()
 			VMOVUPS(w.y[i], y[i])
 			VMULPS(y[i], sign, z[i])
 		}
-		mask, other := v.new(), v.new()
+		mask, other := YMM(), YMM()
 		for _, pair := range [][2]int{{0, 1}, {2, 3}, {0, 2}} { // the first stays unless the second is greater
 			a, b := pair[0], pair[1]
 			VCMPPS(Imm(greater), z[a], z[b], mask)
@@ -320,12 +320,12 @@ func poolSelect() {
 }
 
 func poolApply() {
-	scale, shift, zero := v.new(), v.new(), v.new()
+	scale, shift, zero := YMM(), YMM(), YMM()
 	overTops("poolApply", false, false, true, func(w tops) {
 		fields(w, scale, shift)
 		VXORPS(zero, zero, zero)
 	}, func(w tops) {
-		z := v.new()
+		z := YMM()
 		VMOVUPS(w.top, z)
 		VFMADD213PS(shift, scale, z)
 		VMAXPS(zero, z, z)
@@ -335,7 +335,7 @@ func poolApply() {
 
 // alive loads the largest value of a window and the pooled gradient, 0 where the ReLU let nothing pass.
 func alive(w tops, scale, shift, zero reg.VecVirtual) (top, dz reg.VecVirtual) {
-	top, dz = v.new(), v.new()
+	top, dz = YMM(), YMM()
 	VMOVUPS(w.top, top)
 	VMOVAPS(top, dz)
 	VFMADD213PS(shift, scale, dz)
@@ -345,7 +345,7 @@ func alive(w tops, scale, shift, zero reg.VecVirtual) (top, dz reg.VecVirtual) {
 }
 
 func poolGradientSums() {
-	scale, shift, mean, zero, sum, product := v.new(), v.new(), v.new(), v.new(), v.new(), v.new()
+	scale, shift, mean, zero, sum, product := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
 	overTops("poolGradientSums", false, false, true, func(w tops) {
 		fields(w, scale, shift, mean)
 		for _, r := range []reg.VecVirtual{zero, sum, product} {
@@ -358,22 +358,22 @@ func poolGradientSums() {
 		VFMADD231PS(dz, top, product)
 	}, func(sums reg.GPVirtual) {
 		VADDPS(Mem{Base: sums}, sum, sum)
-		VADDPS(Mem{Base: sums, Disp: v.bytes}, product, product)
+		VADDPS(Mem{Base: sums, Disp: vector}, product, product)
 		VMOVUPS(sum, Mem{Base: sums})
-		VMOVUPS(product, Mem{Base: sums, Disp: v.bytes})
-		ADDQ(U32(2*v.bytes), sums)
+		VMOVUPS(product, Mem{Base: sums, Disp: vector})
+		ADDQ(Imm(2*vector), sums)
 	})
 }
 
 func poolGradient() {
-	scale, shift, base, slope, zero := v.new(), v.new(), v.new(), v.new(), v.new()
+	scale, shift, base, slope, zero := YMM(), YMM(), YMM(), YMM(), YMM()
 	overTops("poolGradient", true, true, true, func(w tops) {
 		fields(w, scale, shift, base, slope)
 		VXORPS(zero, zero, zero)
 	}, func(w tops) {
 		top, dz := alive(w, scale, shift, zero)
 		VMULPS(scale, dz, dz)
-		mask, gradient, y := v.new(), v.new(), v.new()
+		mask, gradient, y := YMM(), YMM(), YMM()
 		for i := range w.y {
 			VMOVUPS(w.y[i], y)
 			VCMPPS(Imm(equal), y, top, mask)

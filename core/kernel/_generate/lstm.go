@@ -12,14 +12,14 @@ import (
 // doubles are constants in memory, a vector of float64 of each.
 var doubles = map[uint64]Mem{}
 
-func bits(value uint64) Mem {
-	m, ok := doubles[value]
+func bits(v uint64) Mem {
+	m, ok := doubles[v]
 	if !ok {
 		m = GLOBL(fmt.Sprintf("double%d", len(doubles)), RODATA|NOPTR)
-		for i := range v.bytes / 8 {
-			DATA(i*8, U64(value))
+		for i := range vector / 8 {
+			DATA(i*8, U64(v))
 		}
-		doubles[value] = m
+		doubles[v] = m
 	}
 	return m
 }
@@ -136,7 +136,7 @@ func lstm() {
 	VMULPS(tanh(now), out, out)
 	VMOVUPS(out, Mem{Base: h})
 	for _, p := range []reg.GPVirtual{gates, c, h, previous} {
-		ADDQ(U32(v.bytes/2), p)
+		ADDQ(Imm(vector/2), p)
 	}
 	DECQ(fours)
 	JNZ(LabelRef("four"))

@@ -79,13 +79,13 @@ func stream() {
 	args := function("stream", NOSPLIT)
 	dst, src, lines := field(args, 0), field(args, 8), field(args, 16)
 	Label("line")
-	for _, at := range []int{0, v.bytes} {
-		x := v.new()
+	for _, at := range []int{0, vector} {
+		x := YMM()
 		VMOVUPS(Mem{Base: src, Disp: at}, x)
 		VMOVNTPS(x, Mem{Base: dst, Disp: at})
 	}
-	ADDQ(U32(2*v.bytes), src)
-	ADDQ(U32(2*v.bytes), dst)
+	ADDQ(Imm(2*vector), src)
+	ADDQ(Imm(2*vector), dst)
 	DECQ(lines)
 	JNZ(LabelRef("line"))
 	SFENCE()
