@@ -42,11 +42,9 @@ func mapScratch(maps, channels int) []float32 {
 // mapInput transforms zero-padded maps x, xStride apart, into points, stride apart.
 func mapInput(points []float32, stride int, x []float32, xStride, channels, maps int) {
 	t := kernel.Tiles{SrcRow: pool1Padded * channels, SrcPixel: channels,
-		DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
-	for m := range maps {
-		t.Src, t.Dst = x[m*xStride:], points[m*channels:]
-		t.MapInput()
-	}
+		DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels,
+		Src: x, SrcNext: xStride, Dst: points, DstNext: channels, Count: maps}
+	t.MapInput()
 }
 
 // product computes one of the points of some maps from the same of their inputs, of the layout of mapScratch both. Points are
@@ -62,11 +60,9 @@ func (w *mapConv) product(p int, products, points []float32, maps int) {
 // mapOutput transforms products, the points stride apart, into maps y, yStride apart.
 func mapOutput(y []float32, yStride int, products []float32, stride, channels, maps int) {
 	t := kernel.Tiles{SrcRow: 8 * stride, SrcPixel: stride,
-		DstRow: pool1Size * channels, DstPixel: channels, DstPanel: kernel.Panel, Channels: channels}
-	for m := range maps {
-		t.Src, t.Dst = products[m*channels:], y[m*yStride:]
-		t.MapOutput()
-	}
+		DstRow: pool1Size * channels, DstPixel: channels, DstPanel: kernel.Panel, Channels: channels,
+		Src: products, SrcNext: channels, Dst: y, DstNext: yStride, Count: maps}
+	t.MapOutput()
 }
 
 // mapFilterGradient brings the gradient of a panel's transformed filters, [64][in][out], back to the published weights,

@@ -14,7 +14,7 @@ func instructions() []string {
 	if version == scalar {
 		return []string{"scalar"}
 	}
-	return []string{"scalar", [...]string{"scalar", "SIMD", "relaxed SIMD"}[version]}
+	return []string{"scalar", Instructions()}
 }
 
 // setInstructions chooses the kernels for the length of a test.

@@ -10765,8 +10765,8 @@ store:
 	VADDPS  Y7, Y6, Y6
 	VADDPS  Y6, Y4, Y4
 	VMOVUPS Y4, 32(BX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, BX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, BX
 	SUBQ    $0x02, SI
 	JNZ     columns
 	VZEROUPPER
@@ -10853,9 +10853,9 @@ store:
 	VADDPS  Y9, Y8, Y8
 	VADDPS  Y8, Y6, Y6
 	VMOVUPS Y6, 32(BX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, SI
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
 	SUBQ    $0x02, DI
 	JNZ     columns
 	VZEROUPPER
@@ -10903,7 +10903,7 @@ channel:
 	VXORPS      Y1, Y1, Y1
 	VMAXPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (R8)(R9*1)
-	ADDQ        $0x00000020, R9
+	ADDQ        $0x20, R9
 	CMPQ        R9, 88(AX)
 	JNE         channel
 	MOVQ        16(AX), DX
@@ -10982,10 +10982,10 @@ column:
 	ADDQ      CX, 8(SP)
 	DECQ      16(SP)
 	JNZ       row
-	ADDQ      $0x00000020, (AX)
-	ADDQ      $0x00000020, 112(AX)
-	ADDQ      $0x00000080, DX
-	SUBQ      $0x00000020, 88(AX)
+	ADDQ      $0x20, (AX)
+	ADDQ      $0x20, 112(AX)
+	ADDQ      $0x80, DX
+	SUBQ      $0x20, 88(AX)
 	JNZ       channels
 	VZEROUPPER
 	RET
@@ -11030,10 +11030,10 @@ column:
 	ADDQ        CX, 8(SP)
 	DECQ        16(SP)
 	JNZ         row
-	ADDQ        $0x00000020, 24(AX)
-	ADDQ        $0x00000020, 112(AX)
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, 88(AX)
+	ADDQ        $0x20, 24(AX)
+	ADDQ        $0x20, 112(AX)
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, 88(AX)
 	JNZ         channels
 	VZEROUPPER
 	RET
@@ -11089,11 +11089,11 @@ column:
 	VADDPS      32(BX), Y5, Y5
 	VMOVUPS     Y4, (BX)
 	VMOVUPS     Y5, 32(BX)
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000020, 24(AX)
-	ADDQ        $0x00000020, 112(AX)
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, 88(AX)
+	ADDQ        $0x40, BX
+	ADDQ        $0x20, 24(AX)
+	ADDQ        $0x20, 112(AX)
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, 88(AX)
 	JNZ         channels
 	VZEROUPPER
 	RET
@@ -11196,12 +11196,12 @@ column:
 	ADDQ         CX, 24(SP)
 	DECQ         32(SP)
 	JNZ          row
-	ADDQ         $0x00000020, (AX)
-	ADDQ         $0x00000020, 24(AX)
-	ADDQ         $0x00000020, 48(AX)
-	ADDQ         $0x00000020, 112(AX)
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000020, 88(AX)
+	ADDQ         $0x20, (AX)
+	ADDQ         $0x20, 24(AX)
+	ADDQ         $0x20, 48(AX)
+	ADDQ         $0x20, 112(AX)
+	ADDQ         $0x80, DX
+	SUBQ         $0x20, 88(AX)
 	JNZ          channels
 	VZEROUPPER
 	RET
@@ -11413,10 +11413,10 @@ four:
 	VBLENDVPS  X3, X0, X2, X2
 	VMULPS     X2, X1, X1
 	VMOVUPS    X1, (BX)
-	ADDQ       $0x00000010, CX
-	ADDQ       $0x00000010, DX
-	ADDQ       $0x00000010, BX
-	ADDQ       $0x00000010, SI
+	ADDQ       $0x10, CX
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, BX
+	ADDQ       $0x10, SI
 	DECQ       R8
 	JNZ        four
 	ADDQ       R9, CX
@@ -11594,8 +11594,8 @@ line:
 	VMOVNTPS Y0, (CX)
 	VMOVUPS  32(DX), Y0
 	VMOVNTPS Y0, 32(CX)
-	ADDQ     $0x00000040, DX
-	ADDQ     $0x00000040, CX
+	ADDQ     $0x40, DX
+	ADDQ     $0x40, CX
 	DECQ     AX
 	JNZ      line
 	SFENCE

@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	panel  = 16 // columns of a GEMM's panel, channels that a transform takes at once
-	points = 5  // Winograd F(3,3) interpolation points in one dimension
-	tap    = 3  // outputs, and filter taps, in one dimension
+	lanes  = 8         // float32 in a YMM register, for the kernels that are AVX2's alone
+	vector = 4 * lanes // its bytes
+	panel  = 16        // columns of a GEMM's panel, channels that a transform takes at once
+	points = 5         // Winograd F(3,3) interpolation points in one dimension
+	tap    = 3         // outputs, and filter taps, in one dimension
 )
 
 // vectors is the registers that a kernel works with.
@@ -34,11 +36,11 @@ type vectors struct {
 }
 
 var (
-	avx2 = vectors{"", 32, 8, []int{1, 2, 3, 4, 5, 6}, 4, false, YMM, func(r reg.VecVirtual) { VXORPS(r, r, r) }}
+	avx2 = vectors{"", vector, lanes, []int{1, 2, 3, 4, 5, 6}, 4, false, YMM, func(r reg.VecVirtual) { VXORPS(r, r, r) }}
 	// With twice as many registers.
-	avx512 = vectors{"wide", 64, 16, []int{1, 2, 4, 6, 8, 12}, 8, true, ZMM, func(r reg.VecVirtual) { VPXORQ(r, r, r) }}
+	avx512 = vectors{"wide", 2 * vector, 2 * lanes, []int{1, 2, 4, 6, 8, 12}, 8, true, ZMM, func(r reg.VecVirtual) { VPXORQ(r, r, r) }}
 
-	v = avx2 // those of the kernel being written
+	v vectors // those of the kernel being written
 )
 
 // name is a kernel's name with the prefix of its vectors.

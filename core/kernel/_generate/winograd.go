@@ -117,7 +117,7 @@ func factor(value float64) Mem {
 	m, ok := factors[value]
 	if !ok {
 		m = GLOBL(fmt.Sprintf("factor%d", len(factors)), RODATA|NOPTR)
-		for i := range avx2.lanes {
+		for i := range lanes {
 			DATA(i*4, F32(value))
 		}
 		factors[value] = m
