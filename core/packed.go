@@ -35,6 +35,7 @@ type linear struct {
 	in, out int
 	stride  int       // of a row of y: out padded to 16
 	weight  []float32 // W as [stride/16][in][16]
+	halves  []uint16  // the same, where that is of use and exact, as it is for weights out of a file of float16; else empty
 	back    []float32 // Wᵀ as [in/16][out][16], for training
 	bias    []float32 // [stride]
 }
@@ -43,8 +44,11 @@ func newLinear(in, out int, training bool) linear {
 	l := linear{in: in, out: out, stride: pad(out)}
 	l.weight = floats(l.stride * in)
 	l.bias = make([]float32, l.stride)
-	if training {
+	switch {
+	case training:
 		l.back = floats(pad(in) * out)
+	case kernel.KeepsHalves() && l.stride%kernel.HalvesOut == 0:
+		l.halves = make([]uint16, len(l.weight))
 	}
 	return l
 }
@@ -63,25 +67,28 @@ func (l *linear) load(layer Layer, pixels int) {
 			back.Run()
 		}
 	}
+	if l.halves = l.halves[:cap(l.halves)]; !kernel.Halve(l.halves, l.weight) {
+		l.halves = l.halves[:0]
+	}
 	clear(l.bias)
 	copy(l.bias, layer.Bias)
 }
 
 // forward writes y [rows][stride] for x [rows][in].
 func (l *linear) forward(y, x []float32, rows int) {
-	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Bias: l.bias, Y: y}
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Halves: l.halves, Bias: l.bias, Y: y}
 	d.Run()
 }
 
 // relu is forward and max(y, 0).
 func (l *linear) relu(y, x []float32, rows int) {
-	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Bias: l.bias, Y: y, ReLU: true}
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Halves: l.halves, Bias: l.bias, Y: y, ReLU: true}
 	d.Run()
 }
 
 // accumulate adds x·Wᵀ to y.
 func (l *linear) accumulate(y, x []float32, rows int) {
-	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Y: y}
+	d := kernel.Dense{Rows: rows, In: l.in, Out: l.stride, X: x, Weight: l.weight, Halves: l.halves, Y: y}
 	d.Run()
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/x448/float16"
 
 	"gdram/core/internal/golden"
 	"gdram/core/kernel"
@@ -209,6 +210,9 @@ func TestPolicyConstants(t *testing.T) {
 func BenchmarkClassify(b *testing.B) {
 	p := NewParams(10)
 	p.Initialize(testRand())
+	for i, v := range p.Flat { // as shipped weights are
+		p.Flat[i] = float16.Fromfloat32(v).Float32()
+	}
 	c := NewClassifier(p)
 	image := make([]float32, ImageLen)
 	b.Run("one picture", func(b *testing.B) {

@@ -185,6 +185,13 @@ func TestDenseRefuses(t *testing.T) {
 	assert.Panics(t, dense(4, 8, 32), "outputs not a multiple of 16")
 	assert.Panics(t, dense(0, 16, 0), "no inputs")
 	assert.Panics(t, dense(4, 16, 63), "a weight short")
+	halves := func(out, halves int) func() {
+		return func() {
+			(&Dense{Rows: 1, In: 4, Out: out, X: make([]float32, 4), Weight: make([]float32, 4*out), Halves: make([]uint16, halves), Y: make([]float32, out)}).Run()
+		}
+	}
+	assert.Panics(t, halves(16, 64), "fewer outputs than halves are taken for")
+	assert.Panics(t, halves(128, 511), "a half short")
 }
 
 // directly convolves one [8][8][channels] map, channel by channel with the same filter, and sums the gradient of

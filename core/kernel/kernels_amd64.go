@@ -147,6 +147,9 @@ func wideGemmPair12(args *tileArgs)
 func wideGemmRow(args *tileArgs)
 
 //go:noescape
+func wideGemmRowHalves(args *tileArgs)
+
+//go:noescape
 func winogradTileInput(args *transformArgs)
 
 //go:noescape
@@ -541,7 +544,25 @@ func fastStream(dst, src []float32) {
 	runtime.KeepAlive(src)
 }
 
-func (d *Dense) fast()                     { d.portable() } // which has Gemm's kernel in it
+// KeepsHalves says that Dense makes use of halves.
+func KeepsHalves() bool { return wide }
+
+func (d *Dense) fast() {
+	if len(d.Halves) == 0 || d.Rows > 1 || !wide {
+		d.portable() // which has Gemm's kernel in it
+		return
+	}
+	d.addBias()
+	const half = 2 // bytes
+	args := tileArgs{a: address(d.X, 0), aCol: bytes(1), bPanel: uintptr(d.In * Panel * half), bRow: Panel * half, k: uintptr(d.In), add: 1}
+	for from := 0; from < d.Out; from += wideRowPanels * Panel {
+		args.b, args.c = uintptr(unsafe.Pointer(&d.Halves[from*d.In])), address(d.Y, from)
+		wideGemmRowHalves(&args)
+	}
+	runtime.KeepAlive(d)
+	d.relu()
+}
+
 func (p *Panels) fast()                    { p.portable(0) }
 func fastHalves(dst []float32, src []byte) { portableHalves(dst, src) }
 

@@ -6702,6 +6702,77 @@ store:
 	VZEROUPPER
 	RET
 
+// func wideGemmRowHalves(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideGemmRowHalves(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   16(AX), CX
+	MOVQ   40(AX), DX
+	MOVQ   96(AX), BX
+	MOVQ   104(AX), SI
+	MOVQ   72(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   120(AX), R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	LEAQ   (R10)(R9*2), R11
+	ADDQ   R9, R11
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+k:
+	VBROADCASTSS (BX), Z8
+	VCVTPH2PS    (R8), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VCVTPH2PS    (R8)(R9*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VCVTPH2PS    (R8)(R9*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VCVTPH2PS    (R10), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VCVTPH2PS    (R10)(R9*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VCVTPH2PS    (R10)(R9*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VCVTPH2PS    (R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VCVTPH2PS    (R11)(R9*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         CX, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	DECQ         DI
+	JNZ          k
+	CMPQ         112(AX), $0x00
+	JEQ          store
+	VADDPS       (SI), Z0, Z0
+	VADDPS       64(SI), Z1, Z1
+	VADDPS       128(SI), Z2, Z2
+	VADDPS       192(SI), Z3, Z3
+	VADDPS       256(SI), Z4, Z4
+	VADDPS       320(SI), Z5, Z5
+	VADDPS       384(SI), Z6, Z6
+	VADDPS       448(SI), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VZEROUPPER
+	RET
+
 // func wideWinogradTileInput(args *byte)
 // Requires: AVX, AVX512F, SSE2
 TEXT ·wideWinogradTileInput(SB), $1664-8

@@ -45,6 +45,9 @@ func init() {
 // Fuses says that ConvPool is the fastest way through a layer.
 const Fuses = true
 
+// KeepsHalves says that Dense makes use of halves.
+func KeepsHalves() bool { return false }
+
 // Instructions names the vector instructions that the kernels use: "relaxed SIMD", "SIMD" or "scalar".
 func Instructions() string { return [...]string{"scalar", "SIMD", "relaxed SIMD"}[version] }
 

@@ -8,6 +8,9 @@ const fast = false
 // Fuses says that ConvPool is the fastest way through a layer; it is where it has a kernel.
 const Fuses = false
 
+// KeepsHalves says that Dense makes use of halves.
+func KeepsHalves() bool { return false }
+
 // Instructions names the vector instructions that the kernels use: none.
 func Instructions() string { return "scalar" }
 

@@ -23,6 +23,19 @@ func half(h uint32) float32 {
 	return math.Float32frombits(bits)
 }
 
+// Halve writes len(dst) numbers as binary16 and reports whether all of them are such numbers; if not, it stops.
+func Halve(dst []uint16, src []float32) bool {
+	for i := range dst {
+		bits := math.Float32bits(src[i])
+		h := bits&(1<<31)>>16 | math.Float32bits(math.Float32frombits(bits&^(1<<31))*0x1p-112)>>13
+		if h > math.MaxUint16 || math.Float32bits(half(h)) != bits {
+			return false
+		}
+		dst[i] = uint16(h)
+	}
+	return true
+}
+
 // Panels lays out weights as Gemm wants them, by panels of 16 rows:
 //
 //	Dst[r/16*DstPanel + k*16 + r%16] = Src[r*SrcRow + k*SrcCol]    r<Rows, k<K

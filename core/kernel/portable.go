@@ -382,14 +382,23 @@ func greater(a, b float32) float32 {
 
 // portable is a product between a bias and ReLU: where Gemm has a kernel, so has this.
 func (d *Dense) portable() {
+	d.addBias()
+	g := Gemm{Rows: d.Rows, Columns: d.Out, K: d.In, A: d.X, ARow: d.In, ACol: 1,
+		B: d.Weight, BPanel: d.In * Panel, BRow: Panel, C: d.Y, CRow: d.Out, Add: true}
+	g.Run()
+	d.relu()
+}
+
+// addBias writes the bias, where there is one, for products to be added.
+func (d *Dense) addBias() {
 	if d.Bias != nil {
 		for i := range d.Rows {
 			copy(d.Y[i*d.Out:], d.Bias[:d.Out])
 		}
 	}
-	g := Gemm{Rows: d.Rows, Columns: d.Out, K: d.In, A: d.X, ARow: d.In, ACol: 1,
-		B: d.Weight, BPanel: d.In * Panel, BRow: Panel, C: d.Y, CRow: d.Out, Add: true}
-	g.Run()
+}
+
+func (d *Dense) relu() {
 	if d.ReLU {
 		y := d.Y[:d.Rows*d.Out]
 		for i, v := range y {

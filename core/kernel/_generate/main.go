@@ -104,7 +104,14 @@ func gemms() {
 			gemmTile(fmt.Sprintf("gemmPair%d", rows), rows, 2)
 		}
 	}
-	gemmRow(v.rowPanels, inPanel)
+	gemmRow("gemmRow", v.rowPanels, inPanel, func(from Mem, x, sum reg.VecVirtual) { VFMADD231PS(from, x, sum) })
+	if inPanel == 1 {
+		gemmRow("gemmRowHalves", v.rowPanels, inPanel, func(from Mem, x, sum reg.VecVirtual) {
+			weights := v.new()
+			VCVTPH2PS(from, weights)
+			VFMADD231PS(weights, x, sum)
+		})
+	}
 }
 
 // gemmTile computes groups of rows by some vectors of columns. The accumulators stay in registers over all segments and k; A is read in
@@ -248,11 +255,11 @@ func gemmTile(name string, rows, across int) {
 }
 
 // gemmRow computes one row of several panels at once, enough sums to hide the latency of each, which a single panel of
-// a single row would wait for. Every sum is taken in the order in which gemmTile takes it.
+// a single row would wait for. Every sum is taken in the order in which gemmTile takes it. addProduct adds x times what is at from.
 //
 // Arguments: those of gemmTile; what it does not loop over is not read.
-func gemmRow(panels, inPanel int) {
-	args := function("gemmRow", NOSPLIT)
+func gemmRow(name string, panels, inPanel int, addProduct func(from Mem, x, sum reg.VecVirtual)) {
+	args := function(name, NOSPLIT)
 	aCol, bRow := field(args, 16), field(args, 40)
 	a, c, k := field(args, 96), field(args, 104), field(args, 72)
 	bases, from := rowAddresses(field(args, 32), field(args, 120), panels)
@@ -268,7 +275,7 @@ func gemmRow(panels, inPanel int) {
 	VBROADCASTSS(Mem{Base: a}, x)
 	for p := range acc {
 		for h := range acc[p] {
-			VFMADD231PS(from(p).Offset(h*v.bytes), x, acc[p][h])
+			addProduct(from(p).Offset(h*v.bytes), x, acc[p][h])
 		}
 	}
 	ADDQ(aCol, a)
