@@ -15,7 +15,8 @@ type backwardBuffers struct {
 	dEmission              []float32 // [Steps+1][batch][256], before the batch norm
 	dHeads                 []float32 // [Steps+1][batch][16]
 	dBaseline, dBaselineH  []float32
-	dHidden0               []float32       // [batch][128], of the context's output
+	dh1, dc1, dh2, dc2     []float32       // [batch][128], of what the present step hands on
+	dPlaces                [][2]float32    // of the places, each with all that follows from it
 	dPool2                 []float32       // [batch][3][3][256], of one step
 	dPool1                 []float32       // [batch][6][6][128], of one step
 	points                 []float32       // [64][batch][128], of one step: the second convolution's inputs
@@ -45,8 +46,9 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 		dGates1: perStep(gates), dGates2: perStep(gates),
 		dEmission: perCall(emissionWidth), dHeads: perCall(l.net.heads.stride),
 		dBaseline: perStep(l.net.baseline2.stride), dBaselineH: perStep(baselineWidth),
-		dHidden0: floats(batch * Hidden),
-		dPool2:   floats(batch * flatLen), dPool1: floats(batch * pool1Size * pool1Size * conv1Channels),
+		dh1: floats(batch * Hidden), dc1: floats(batch * Hidden), dh2: floats(batch * Hidden), dc2: floats(batch * Hidden),
+		dPlaces: make([][2]float32, Steps*batch),
+		dPool2:  floats(batch * flatLen), dPool1: floats(batch * pool1Size * pool1Size * conv1Channels),
 		points: mapScratch(batch, conv1Channels), dPoints: mapScratch(batch, conv2Channels), dFilter: mapScratch(conv1Channels, conv2Channels),
 		dOut: mapScratch(batch, conv2Channels), dIn: mapScratch(batch, conv1Channels),
 		dConv1:     floats(l.groups() * conv1GradientLen),
@@ -65,27 +67,29 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 	return b
 }
 
-// Backward writes Grads from the gradients D... of the outputs. It goes first through the
-// recurrent half, all steps of a block of pictures, then through the glimpse network, step by step:
-// no gradient passes from one glimpse to the next but through the LSTM.
+// Backward writes Grads from the gradients D... of the outputs. Step by step, the last first, it goes through the recurrent
+// half, then through the glimpse network: the place of a glimpse belongs to the policy of the step before.
 func (l *Learner) Backward() {
 	clear(l.Grads.Flat)
-	l.pool.Run(l.blocks, l.phases.recurrent)
-	for i := range l.Looks + 1 {
-		copySums(l.normE.sums, l.emissionSums[i])
-		l.normE.backward(i, l.FixedEmission)
-	}
-	if !l.FixedEmission {
-		l.pool.Run(l.blocks, l.phases.emission)
+	for _, behindTheLast := range [][]float32{l.dh1, l.dc1, l.dh2, l.dc2} {
+		clear(behindTheLast)
 	}
 	for l.step = l.Looks - 1; l.step >= 0; l.step-- {
-		l.pool.Run(l.blocks, l.phases.pool2)
+		l.pool.Run(l.blocks, l.phases.recurrent)
 		l.norm2.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.blocks, l.phases.conv2)
 		l.pool.Run(kernel.MapPoints, l.phases.dx)
 		l.pool.Run(l.blocks, l.phases.pool1)
 		l.norm1.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.groups()+pointTasks, l.phases.dw)
+	}
+	l.pool.Run(l.blocks, l.phases.first)
+	for i := range l.Looks + 1 {
+		copySums(l.normE.sums, l.emissionSums[i])
+		l.normE.backward(i, l.FixedEmission)
+	}
+	if !l.FixedEmission {
+		l.pool.Run(l.blocks, l.phases.emission)
 	}
 	l.pool.Run(finalTasks, l.phases.final)
 }
@@ -96,92 +100,132 @@ func copySums(dst, src []kernel.Sums) {
 	}
 }
 
-// recurrentBack goes through everything behind the convolutions, last step first.
+// recurrentBack goes through everything behind the convolutions in the present step, and the last layer of the glimpse network.
 func (l *Learner) recurrentBack(block, worker int) {
 	from, to := l.Block(block)
-	n, w, s := to-from, l.net, &l.scratch[worker]
-	l.emissionHeadsBack(block)
-
+	n, w, t := to-from, l.net, l.step
 	hidden := func(buffer []float32, step int) []float32 { return l.rows(buffer, step, from, n, Hidden) }
-	dh1, dh2, dc1, dc2 := s.dh1[:n*Hidden], s.dh2[:n*Hidden], s.dc1[:n*Hidden], s.dc2[:n*Hidden]
-	clear(dh1) // from the step after: nothing behind the last
-	clear(dh2)
-	clear(dc1)
-	clear(dc2)
-	for t := l.Looks - 1; t >= 0; t-- {
-		if l.ThroughEmission {
-			w.emission.backward(dh2, l.rows(l.dEmission, t+1, from, n, emissionWidth), n, true)
-			dg := l.rows(l.dGates2, t, from, n, gates)
-			nn.LSTMBackward(dg, dc2, l.rows(l.gates2, t, from, n, gates), hidden(l.c2, t+1), hidden(l.c2, t), dh2, dc2, n, Hidden)
-			w.lstm2X.backward(dh1, dg, n, true)
-			w.lstm2H.backward(dh2, dg, n, false)
-		}
-		dHidden := l.rows(l.dClassHidden, t, from, n, classWidth)
-		w.class2.backward(dHidden, l.rows(l.DStepLogits, t, from, n, l.LogitStride), n, false)
-		nn.ReLUBackward(dHidden, dHidden, l.rows(l.classHidden, t, from, n, classWidth))
-		w.class1.backward(dh1, dHidden, n, true)
+	dh1, dc1, dh2, dc2 := hidden(l.dh1, 0), hidden(l.dc1, 0), hidden(l.dh2, 0), hidden(l.dc2, 0)
 
-		dg := l.rows(l.dGates1, t, from, n, gates)
-		nn.LSTMBackward(dg, dc1, l.rows(l.gates1, t, from, n, gates), hidden(l.c1, t+1), hidden(l.c1, t), dh1, dc1, n, Hidden)
-		dFeature := s.dFeature[:n*Hidden]
-		w.lstm1X.backward(dFeature, dg, n, false)
-		w.lstm1H.backward(dh1, dg, n, false)
-
-		what, where, feature := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t)
-		dWhat, dWhere := hidden(l.dWhat, t), hidden(l.dWhere, t)
-		nn.ReLUBackward(dFeature, dFeature, feature)
-		for i, d := range dFeature {
-			dWhat[i], dWhere[i] = d*where[i], d*what[i]
-		}
-		dPlace := hidden(l.dPlaceFeature, t)
-		w.where.backward(dPlace, dWhere, n, false)
-		nn.ReLUBackward(dPlace, dPlace, hidden(l.placeFeature, t))
-
-		for b := range n {
-			at := t*l.BatchLen + from + b
-			base := l.Baselines[at]
-			l.dBaseline[at*w.baseline2.stride] = l.DBaselines[at] * base * (1 - base)
-		}
-		dBase := l.rows(l.dBaselineH, t, from, n, baselineWidth)
-		w.baseline2.backward(dBase, l.rows(l.dBaseline, t, from, n, w.baseline2.stride), n, false)
-	}
+	l.chooseBack(t+1, block)
 	if l.ThroughEmission {
-		w.emission.backward(dh2, l.rows(l.dEmission, 0, from, n, emissionWidth), n, true)
-		copy(l.dHidden0[from*Hidden:], dh2)
+		w.emission.backward(dh2, l.rows(l.dEmission, t+1, from, n, emissionWidth), n, true)
+		dg := l.rows(l.dGates2, t, from, n, gates)
+		nn.LSTMBackward(dg, dc2, l.rows(l.gates2, t, from, n, gates), hidden(l.c2, t+1), hidden(l.c2, t), dh2, dc2, n, Hidden)
+		w.lstm2X.backward(dh1, dg, n, true)
+		w.lstm2H.backward(dh2, dg, n, false)
+	}
+	dHidden := l.rows(l.dClassHidden, t, from, n, classWidth)
+	w.class2.backward(dHidden, l.rows(l.DStepLogits, t, from, n, l.LogitStride), n, false)
+	nn.ReLUBackward(dHidden, dHidden, l.rows(l.classHidden, t, from, n, classWidth))
+	w.class1.backward(dh1, dHidden, n, true)
+
+	dg := l.rows(l.dGates1, t, from, n, gates)
+	nn.LSTMBackward(dg, dc1, l.rows(l.gates1, t, from, n, gates), hidden(l.c1, t+1), hidden(l.c1, t), dh1, dc1, n, Hidden)
+	dFeature := l.scratch[worker].dFeature[:n*Hidden]
+	w.lstm1X.backward(dFeature, dg, n, false)
+	w.lstm1H.backward(dh1, dg, n, false)
+
+	what, where, feature := hidden(l.what, t), hidden(l.where, t), hidden(l.feature, t)
+	dWhat, dWhere := hidden(l.dWhat, t), hidden(l.dWhere, t)
+	nn.ReLUBackward(dFeature, dFeature, feature)
+	for i, d := range dFeature {
+		dWhat[i], dWhere[i] = d*where[i], d*what[i]
+	}
+	dPlace := hidden(l.dPlaceFeature, t)
+	w.where.backward(dPlace, dWhere, n, false)
+	nn.ReLUBackward(dPlace, dPlace, hidden(l.placeFeature, t))
+	if l.throughPlaces() {
+		l.placeBack(block)
+	}
+
+	for b := range n {
+		at := t*l.BatchLen + from + b
+		base := l.Baselines[at]
+		l.dBaseline[at*w.baseline2.stride] = l.DBaselines[at] * base * (1 - base)
+	}
+	dBase := l.rows(l.dBaselineH, t, from, n, baselineWidth)
+	w.baseline2.backward(dBase, l.rows(l.dBaseline, t, from, n, w.baseline2.stride), n, false)
+
+	l.pool2Back(block)
+}
+
+// firstBack goes through what is before the first glimpse.
+func (l *Learner) firstBack(block, worker int) {
+	l.chooseBack(0, block)
+	if l.ThroughEmission {
+		from, to := l.Block(block)
+		n := to - from
+		l.net.emission.backward(l.rows(l.dh2, 0, from, n, Hidden), l.rows(l.dEmission, 0, from, n, emissionWidth), n, true)
 		l.contextBack(block, worker)
 	}
 }
 
-// emissionHeadsBack goes through the Gaussian and the ReLU of every call of the emission network,
-// and sums for its batch norm; with fixed statistics it goes on through the norm.
-func (l *Learner) emissionHeadsBack(block int) {
+// throughPlaces says whether gradients pass the places of this batch.
+func (l *Learner) throughPlaces() bool { return l.SensorLimit > 0 && l.batch.Places == nil }
+
+// placeBack begins the gradient of the present step's places, with what the network makes of their numbers. What it makes of
+// the glimpses there is added by sensorBack, and what follows from them by chooseBack of the next call.
+func (l *Learner) placeBack(block int) {
+	from, to := l.Block(block)
+	weight := l.Params.Layer("glimpse_net.fc_l.0").Weight
+	for b := from; b < to; b++ {
+		at := l.step*l.BatchLen + b
+		for k, d := range l.dPlaceFeature[at*Hidden:][:Hidden] {
+			l.dPlaces[at][0] += d * weight[2*k]
+			l.dPlaces[at][1] += d * weight[2*k+1]
+		}
+	}
+}
+
+// chooseBack goes back through choose and, where gradients pass the places, from the place that the call chose to the one
+// before. It sums for the emission network's batch norm; with fixed statistics it goes on through the norm.
+func (l *Learner) chooseBack(call, block int) {
 	from, to := l.Block(block)
 	n := to - from
-	for call := range l.Looks + 1 {
-		dHeads := l.rows(l.dHeads, call, from, n, l.net.heads.stride)
-		for b := range n {
-			at := call*l.BatchLen + from + b
-			dMu, dV := policy.EmitBackward(l.DMu[at], l.DLogVar[at], l.Mu[at], l.LogVar[at])
-			copy(dHeads[b*l.net.heads.stride:], []float32{dMu[0], dMu[1], dV[0], dV[1]})
-		}
-		dz := l.rows(l.dEmission, call, from, n, emissionWidth)
-		l.net.heads.backward(dz, dHeads, n, false)
-		nn.ReLUBackward(dz, dz, l.rows(l.emissionOut, call, from, n, emissionWidth))
-		table, sums := l.normE.calls[call].forward, l.emissionSums[call][block]
-		clear(sums)
-		pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
-		for b := range n {
-			for c, d := range dz[b*emissionWidth:][:emissionWidth] {
-				sums.Add(0, c, d)
-				sums.Add(1, c, d*(pre[b*emissionWidth+c]-table.At(kernel.TableMean, c)))
+	dHeads := l.rows(l.dHeads, call, from, n, l.net.heads.stride)
+	for b := range n {
+		at := call*l.BatchLen + from + b
+		if l.throughPlaces() {
+			var dBefore, dValue [2]float32
+			if call < l.Looks { // the last chose none
+				dBefore, dValue = policy.NextBackward(l.dPlaces[at], l.Places[at])
+			}
+			if call == 0 {
+				dValue = dBefore
+			} else {
+				l.dPlaces[at-l.BatchLen] = dBefore
+			}
+			limit := l.SensorLimit / float32(l.BatchLen)
+			for i, d := range dValue {
+				dValue[i] = max(-limit, min(d, limit))
+			}
+			dMu, dV := policy.SampleBackward(dValue, l.Sample[at], l.Std[at], l.batch.Noise[at], l.batch.NoiseScale)
+			for i := range 2 {
+				l.DMu[at][i] += dMu[i]
+				l.DLogVar[at][i] += dV[i]
 			}
 		}
-		if l.FixedEmission {
-			for b := range n {
-				row := dz[b*emissionWidth:][:emissionWidth]
-				for c := range row {
-					row[c] *= table.At(kernel.TableScale, c)
-				}
+		dMu, dV := policy.EmitBackward(l.DMu[at], l.DLogVar[at], l.Mu[at], l.LogVar[at])
+		copy(dHeads[b*l.net.heads.stride:], []float32{dMu[0], dMu[1], dV[0], dV[1]})
+	}
+	dz := l.rows(l.dEmission, call, from, n, emissionWidth)
+	l.net.heads.backward(dz, dHeads, n, false)
+	nn.ReLUBackward(dz, dz, l.rows(l.emissionOut, call, from, n, emissionWidth))
+	table, sums := l.normE.calls[call].forward, l.emissionSums[call][block]
+	clear(sums)
+	pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
+	for b := range n {
+		for c, d := range dz[b*emissionWidth:][:emissionWidth] {
+			sums.Add(0, c, d)
+			sums.Add(1, c, d*(pre[b*emissionWidth+c]-table.At(kernel.TableMean, c)))
+		}
+	}
+	if l.FixedEmission {
+		for b := range n {
+			row := dz[b*emissionWidth:][:emissionWidth]
+			for c := range row {
+				row[c] *= table.At(kernel.TableScale, c)
 			}
 		}
 	}
@@ -205,7 +249,7 @@ func (l *Learner) emissionBack(block, _ int) {
 func (l *Learner) contextBack(block, worker int) {
 	from, to := l.Block(block)
 	n, s := to-from, &l.scratch[worker]
-	l.net.contextFC.backward(s.dContextFlat, l.dHidden0[from*Hidden:], n, false)
+	l.net.contextFC.backward(s.dContextFlat, l.dh2[from*Hidden:], n, false)
 	dFirst, dSecond := l.dContext1[block*context1Filter:][:context1Filter], l.dContext2[block*context2Filter:][:context2Filter]
 	bias1, bias2 := l.dContextB1[block*contextChannels:][:contextChannels], l.dContextB2[block*contextChannels:][:contextChannels]
 	for _, v := range [][]float32{dFirst, dSecond, bias1, bias2} {
@@ -253,7 +297,7 @@ func sumRows(dst, rows []float32, n int) {
 }
 
 // pool2Back goes through fc_gg and sums for the second batch norm.
-func (l *Learner) pool2Back(block, _ int) {
+func (l *Learner) pool2Back(block int) {
 	from, to := l.Block(block)
 	n := to - from
 	l.net.what.backward(l.dPool2[from*flatLen:], l.rows(l.dWhat, l.step, from, n, Hidden), n, false)
@@ -350,8 +394,8 @@ const (
 	conv1GradientLen = panels1 * conv1PanelLen
 )
 
-// conv1Gradient adds the present step of a group of pictures to the gradient of the transformed filters of the first convolution.
-// A map of 12x12 is four tiles of 6x6.
+// conv1Gradient adds the present step of a group of pictures to the gradient of the transformed filters of the first convolution,
+// and goes on to their places. A map of 12x12 is four tiles of 6x6.
 func (l *Learner) conv1Gradient(group, worker int) {
 	from, to := group*groupSize, min((group+1)*groupSize, l.BatchLen)
 	s, tiles := &l.scratch[worker], 4*(to-from)
@@ -364,20 +408,29 @@ func (l *Learner) conv1Gradient(group, worker int) {
 		in.Dst = s.points[i*glimpsePixel:]
 		in.MapInput()
 	}
-	gradient := kernel.Tiles{SrcRow: GlimpseSize * kernel.Panel, SrcPixel: kernel.Panel,
+	const row = glimpsePadded * kernel.Panel
+	dy := s.dy1[row+kernel.Panel:]
+	gradient := kernel.Tiles{SrcRow: row, SrcPixel: kernel.Panel,
 		DstRow: 8 * stride, DstPixel: stride, Channels: kernel.Panel,
-		SrcNext: tile(2, GlimpseSize, kernel.Panel), DstNext: 2 * kernel.Panel}
+		Count: 2, SrcNext: tile(2, glimpsePadded, kernel.Panel), DstNext: 2 * kernel.Panel}
+	input := gradient
 	for panel := range panels1 {
-		for b := from; b < to; b += conv1BackMaps {
-			n := min(conv1BackMaps, to-b)
-			pool := l.conv1PoolBack(b, n, panel, l.norm1.calls[l.step].back)
-			pool.DY, pool.DYRow, pool.DYPixel = s.dy1, GlimpseSize*kernel.Panel, kernel.Panel
+		for b := from; b < to; b++ {
+			pool := l.conv1PoolBack(b, 1, panel, l.norm1.calls[l.step].back)
+			pool.DY, pool.DYRow, pool.DYPixel = dy, row, kernel.Panel
 			pool.Gradient()
-			gradient.Count = 2 * n
 			for side := range 2 {
-				gradient.Src, gradient.Dst = s.dy1[tile(side, GlimpseSize, kernel.Panel):], s.products[(4*(b-from)+side)*kernel.Panel:]
+				at := (4*(b-from) + side) * kernel.Panel
+				gradient.Src, gradient.Dst = dy[tile(side, glimpsePadded, kernel.Panel):], s.products[at:]
 				gradient.MapGradient()
+				if l.throughPlaces() {
+					input.Src, input.Dst = s.dy1[tile(side, glimpsePadded, kernel.Panel):], s.sensor.points[at:]
+					input.MapInput()
+				}
 			}
+		}
+		if l.throughPlaces() {
+			s.sensor.add(&l.net.conv1Back, panel, tiles)
 		}
 		dFilter := l.dConv1[group*conv1GradientLen+panel*conv1PanelLen:]
 		for p := range kernel.MapPoints {
@@ -388,6 +441,55 @@ func (l *Learner) conv1Gradient(group, worker int) {
 				Add: l.step < l.Looks-1}
 			g.Run()
 		}
+	}
+	if l.throughPlaces() {
+		l.sensorBack(from, to, &s.sensor)
+	}
+}
+
+// sensorScratch is what the way from the first convolution to the places takes.
+type sensorScratch struct {
+	points, products []float32 // [64][tiles of a group][16]: of a panel of outputs, and of the inputs
+	dGlimpse         []float32 // [12][12][16]
+	slopes           []float32 // [12][12][3]
+}
+
+func newSensorScratch() sensorScratch {
+	return sensorScratch{
+		points: mapScratch(4*groupSize, kernel.Panel), products: mapScratch(4*groupSize, kernel.Panel),
+		dGlimpse: floats(GlimpseSize * GlimpseSize * kernel.Panel), slopes: floats(GlimpseSize * GlimpseSize * Colours),
+	}
+}
+
+// add adds the part of a panel of outputs to the products of the inputs.
+func (s *sensorScratch) add(back *mapConv, panel, tiles int) {
+	stride := pointStride(tiles, kernel.Panel)
+	for p := range kernel.MapPoints {
+		g := kernel.Gemm{Rows: tiles, Columns: kernel.Panel, K: kernel.Panel,
+			A: s.points[p*stride:], ARow: kernel.Panel, ACol: 1,
+			B: back.filter[p*pointStride(back.in, kernel.Panel)+panel*kernel.Panel*kernel.Panel:], BRow: kernel.Panel,
+			C: s.products[p*stride:], CRow: kernel.Panel,
+			Add: panel > 0}
+		g.Run()
+	}
+}
+
+// sensorBack adds to the gradient of the places what the glimpses there are for, from the products of the group.
+func (l *Learner) sensorBack(from, to int, s *sensorScratch) {
+	const row = GlimpseSize * kernel.Panel
+	stride := pointStride(4*(to-from), kernel.Panel)
+	out := kernel.Tiles{SrcRow: 8 * stride, SrcPixel: stride, DstRow: row, DstPixel: kernel.Panel, Channels: kernel.Panel,
+		Count: 2, SrcNext: 2 * kernel.Panel, DstNext: pool1Size * row}
+	for b := from; b < to; b++ {
+		for side := range 2 {
+			out.Src, out.Dst = s.products[(4*(b-from)+side)*kernel.Panel:], s.dGlimpse[side*pool1Size*kernel.Panel:]
+			out.MapOutput()
+		}
+		at := l.step*l.BatchLen + b
+		place := l.Places[at]
+		dx, dy := l.sensor.Gradient(s.dGlimpse, row, kernel.Panel, l.batch.Images[b], place[0], place[1], s.slopes)
+		l.dPlaces[at][0] += dx
+		l.dPlaces[at][1] += dy
 	}
 }
 
@@ -500,9 +602,9 @@ func (l *Learner) lstmGradient(task int, dGates, x, h, dIH, dHH, dBiasIH, dBiasH
 
 func (l *Learner) contextGradients() {
 	fc, first, second := l.Grads.Layer("rnn2.fc"), l.Grads.Layer("rnn2.context_net1.0"), l.Grads.Layer("rnn2.context_net2.0")
-	product(l.dContextFC, contextFlat, l.dHidden0, Hidden, Hidden, l.contextFlat, contextFlat, contextFlat, l.BatchLen)
+	product(l.dContextFC, contextFlat, l.dh2, Hidden, Hidden, l.contextFlat, contextFlat, contextFlat, l.BatchLen)
 	published(fc.Weight, l.dContextFC, l.net.contextMap, 0, contextFlat)
-	columnSum(fc.Bias, l.dHidden0, Hidden, l.BatchLen)
+	columnSum(fc.Bias, l.dh2, Hidden, l.BatchLen)
 	for b := range l.blocks {
 		convUnpackGradient(first.Weight, l.dContext1[b*context1Filter:][:context1Filter], Colours, contextChannels)
 		convUnpackGradient(second.Weight, l.dContext2[b*context2Filter:][:context2Filter], contextChannels, contextChannels)

@@ -51,6 +51,10 @@ type Learner struct {
 	// ThroughEmission lets gradients pass the emission network's input, so that the second LSTM and the
 	// context network learn; published, they are cut off. It needs FixedEmission.
 	ThroughEmission bool
+	// SensorLimit, where it is not 0, lets gradients pass the places that the policy chose, as well: the sensor's slope says what
+	// a glimpse a little further would have shown. It needs ThroughEmission. Backward then adds to DMu and DLogVar. Every look
+	// multiplies the gradient of the places before it, so that of what chose one is held within SensorLimit/BatchLen, either way.
+	SensorLimit float32
 	// CallMean and CallVar are the running statistics of every call of the emission network,
 	// [Steps+1][256], from which FixedEmission derives the published ones.
 	CallMean, CallVar []float32
@@ -101,7 +105,7 @@ type Learner struct {
 
 	phases struct {
 		load, begin, look, second, think, last   func(task, worker int)
-		recurrent, emission, pool2, conv2, pool1 func(task, worker int)
+		recurrent, conv2, pool1, first, emission func(task, worker int)
 		dx, dw, final                            func(task, worker int)
 	}
 }
@@ -112,10 +116,11 @@ type scratch struct {
 	points, products []float32 // Winograd: [16][72][16], [25][32][256] or [64][64][16] each
 	taps             []float32 // [3][3][16]
 	dy2              []float32 // [8][8][8][16], border zero
-	y1, dy1          []float32 // [conv1Panels][conv1Maps][12][12][16], [conv1BackMaps][12][12][16]
+	y1               []float32 // [conv1Panels][conv1Maps][12][12][16]
+	dy1              []float32 // [14][14][16], border zero
+	sensor           sensorScratch
 	y2               []float32 // [outputPanels][8][6][6][16]
-	dh1, dh2, dc1    []float32 // [8][128]
-	dc2, dFeature    []float32
+	dFeature         []float32 // [8][128]
 	dContextFlat     []float32 // [8][576]
 	dContextY2       []float32 // [8][8][64], border zero
 	dContextPool1    []float32 // [6][6][64]
@@ -175,13 +180,13 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 
 	for range l.pool.Workers() {
 		winograd := func() []float32 { return winogradScratch(conv2Channels) }
-		hidden := func() []float32 { return make([]float32, blockSize*Hidden) }
 		l.scratch = append(l.scratch, scratch{
 			points: winograd(), products: winograd(), taps: floats(9 * kernel.Panel),
 			dy2: floats(blockSize * padded2),
-			y1:  floats(conv1Maps * conv1Panels * panel1), dy1: floats(conv1BackMaps * panel1),
-			y2:  floats(blockSize * outputPanels * panel2),
-			dh1: hidden(), dh2: hidden(), dc1: hidden(), dc2: hidden(), dFeature: hidden(),
+			y1:  floats(conv1Maps * conv1Panels * panel1),
+			dy1: floats(glimpsePadded * glimpsePadded * kernel.Panel), sensor: newSensorScratch(),
+			y2:            floats(blockSize * outputPanels * panel2),
+			dFeature:      floats(blockSize * Hidden),
 			dContextFlat:  floats(blockSize * contextFlat),
 			dContextY2:    floats(pool1Padded * pool1Padded * contextChannels),
 			dContextPool1: floats(pool1Size * pool1Size * contextChannels),
@@ -195,8 +200,8 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l.phases.load = func(task, worker int) { l.net.load(l.Params, task, l.scratch[worker].points) }
 	l.phases.begin, l.phases.look, l.phases.second = l.beginBlock, l.lookBlock, l.secondBlock
 	l.phases.think, l.phases.last = l.thinkBlock, l.lastBlock
-	l.phases.recurrent, l.phases.emission = l.recurrentBack, l.emissionBack
-	l.phases.pool2, l.phases.conv2, l.phases.pool1 = l.pool2Back, l.conv2Back, l.pool1Back
+	l.phases.recurrent, l.phases.conv2, l.phases.pool1 = l.recurrentBack, l.conv2Back, l.pool1Back
+	l.phases.first, l.phases.emission = l.firstBack, l.emissionBack
 	l.phases.dx = func(point, _ int) { l.net.conv2Back.product(point, l.dIn, l.dOut, l.BatchLen) }
 	l.phases.dw, l.phases.final = l.convGradients, l.weightGradients
 	return l
@@ -428,10 +433,9 @@ const (
 	panel2  = pool1Size * pool1Size * kernel.Panel
 	padded2 = pool1Padded * pool1Padded * kernel.Panel
 
-	outputPanels  = 4 // panels of the second convolution that are computed at a time
-	conv1Maps     = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
-	conv1Panels   = 2 // panels of it that are computed at a time
-	conv1BackMaps = 4 // the same on the way back, where a panel of them stays in a first-level cache; divides groupSize
+	outputPanels = 4 // panels of the second convolution that are computed at a time
+	conv1Maps    = 2 // maps that are convolved at a time: they fill the matrix kernel and stay in a second-level cache
+	conv1Panels  = 2 // panels of it that are computed at a time
 )
 
 // at1 is where a panel of y1 of picture b in the present step begins. Pictures of a group lie together as the way back walks them.

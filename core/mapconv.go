@@ -2,33 +2,37 @@ package core
 
 import "gdram/core/kernel"
 
-// mapConv is the way back of a 3x3 convolution of 6x6 maps, whose in are that one's outputs. The whole map is one tile of
-// kernel.Tiles, 64 products of transformed maps with transformed filters. Points lie pointStride apart.
+// mapConv is the way back of a 3x3 convolution by tiles of 6x6, whose in are that one's outputs: 64 products of transformed
+// tiles with transformed filters. A map of the second convolution is one tile, of the first four. Points lie pointStride apart.
 //
 // The way there keeps to winogradConv: with four times its error a pooling window takes another pixel now and then, and
 // then the gradients are no longer the published implementation's. Here, behind the pooling, the error changes no choice.
 type mapConv struct {
 	in, out int
-	filter  []float32 // [64][out/16][in][16]
+	filter  []float32 // [64][out/16, rounded up][in][16], past out 0
 }
 
 func newMapConv(in, out int) mapConv {
-	return mapConv{in, out, floats(kernel.MapPoints * pointStride(in, out))}
+	return mapConv{in, out, floats(kernel.MapPoints * pointStride(in, panelled(out)))}
 }
+
+// panelled rounds channels up to whole panels.
+func panelled(channels int) int { return (channels + kernel.Panel - 1) / kernel.Panel * kernel.Panel }
 
 // load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3]. scratch holds their taps.
 func (w *mapConv) load(panel int, weight, scratch []float32) {
 	channels := w.in * kernel.Panel
 	taps := scratch[:9*channels]
+	clear(taps)
 	for i := range w.in {
-		for o := range kernel.Panel {
+		for o := range min(kernel.Panel, w.out-panel*kernel.Panel) {
 			g := (*[9]float32)(weight[(i*w.out+panel*kernel.Panel+o)*9:])
 			for tap, v := range g {
 				taps[(8-tap)*channels+i*kernel.Panel+o] = v
 			}
 		}
 	}
-	stride := pointStride(w.in, w.out)
+	stride := pointStride(w.in, panelled(w.out))
 	t := kernel.Tiles{Src: taps, SrcRow: 3 * channels, SrcPixel: channels,
 		Dst: w.filter[panel*channels:], DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
 	t.MapFilter()

@@ -299,6 +299,7 @@ type network struct {
 	conv1     winogradConv
 	conv2     winogradConv
 	fused     *fused  // in place of conv1, conv2, context1 and context2, or nil
+	conv1Back mapConv // training only
 	conv2Back mapConv // training only
 	place     linear  // fc_l
 	what      linear  // fc_gg: what is seen
@@ -362,6 +363,7 @@ func newNetwork(classes int, training bool) *network {
 		}
 	}
 	if training {
+		w.conv1Back = newMapConv(conv1Channels, glimpseChannels)
 		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
 		w.contextSums = make([]float32, 9*contextChannels*contextChannels)
 		w.contextB = make([]float32, 9*contextChannels*contextChannels)
@@ -399,6 +401,9 @@ func (w *network) load(p *Params, task int, scratch []float32) {
 	conv1 := p.Layer("glimpse_net.fc_g.0").Weight
 	for panel := range conv1Channels / kernel.Panel {
 		w.conv1.load(panel, conv1, scratch)
+	}
+	if w.conv1Back.filter != nil {
+		w.conv1Back.load(0, conv1, scratch)
 	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)

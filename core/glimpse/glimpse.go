@@ -2,8 +2,7 @@
 // as many pixels as the one before and covering twice its width.
 //
 // Pictures are [row][column][colour] float32 in 0..1. A place is (x, y) in -1..1, x the
-// column; (-1,-1) is the outer corner of the top left pixel. No gradient flows through the
-// sensor: the place is learnt by the policy alone.
+// column; (-1,-1) is the outer corner of the top left pixel.
 //
 // Where to look is decided here, in readable Go; package kernel does the sampling.
 package glimpse
@@ -106,17 +105,67 @@ func (s *Sensor) Sample(dst []float32, rowStride, pixelStride int, image []float
 			columns[j] = s.tap(s.coordinate(k, j, x), s.channels)
 			rows[j] = s.tap(s.coordinate(k, j, y), s.size*s.channels)
 		}
-		out := dst[k*s.channels:]
-		if s.channels == 3 {
-			patch := kernel.Patch{Dst: out, DstRow: rowStride, DstPixel: pixelStride,
-				Image: image, Rows: rows[:s.patch], Columns: columns[:s.patch]}
-			patch.Run()
-			continue
-		}
-		for i := range rows[:s.patch] {
-			s.sampleRow(out[i*rowStride:], pixelStride, image[rows[i].At0:], image[rows[i].At1:], rows[i], columns[:s.patch])
-		}
+		s.samplePatch(dst[k*s.channels:], rowStride, pixelStride, image, rows[:s.patch], columns[:s.patch])
 	}
+}
+
+// samplePatch writes one patch.
+func (s *Sensor) samplePatch(dst []float32, rowStride, pixelStride int, image []float32, rows, columns []kernel.Tap) {
+	if s.channels == 3 {
+		patch := kernel.Patch{Dst: dst, DstRow: rowStride, DstPixel: pixelStride, Image: image, Rows: rows, Columns: columns}
+		patch.Run()
+		return
+	}
+	for i, row := range rows {
+		s.sampleRow(dst[i*rowStride:], pixelStride, image[row.At0:], image[row.At1:], row, columns)
+	}
+}
+
+// Gradient returns the gradient of the place (x, y) of a glimpse, dglimpse being that of the glimpse, laid out as Sample
+// wrote it. A picture between two pixels is a straight line, so it is the slope of that line; on a pixel, of the one to its right
+// or below. scratch holds [patch][patch][colours].
+func (s *Sensor) Gradient(dglimpse []float32, rowStride, pixelStride int, image []float32, x, y float32, scratch []float32) (dx, dy float32) {
+	if len(image) != s.size*s.size*s.channels {
+		panic("glimpse: Gradient: the image is not [size][size][channels]")
+	}
+	scratch = scratch[:s.patch*s.patch*s.channels]
+	var columns, rows, columnSlopes, rowSlopes [maxPatch]kernel.Tap
+	for k := range s.scales {
+		for j := range s.patch {
+			columns[j] = s.tap(s.coordinate(k, j, x), s.channels)
+			rows[j] = s.tap(s.coordinate(k, j, y), s.size*s.channels)
+			columnSlopes[j], rowSlopes[j] = s.slope(columns[j]), s.slope(rows[j])
+		}
+		along := func(rows, columns []kernel.Tap) (sum float32) {
+			s.samplePatch(scratch, s.patch*s.channels, s.channels, image, rows, columns)
+			for i := range s.patch {
+				for j := range s.patch {
+					slopes := scratch[(i*s.patch+j)*s.channels:][:s.channels]
+					for colour, d := range dglimpse[i*rowStride+j*pixelStride+k*s.channels:][:s.channels] {
+						sum += float32(d * slopes[colour])
+					}
+				}
+			}
+			return sum
+		}
+		dx += along(rows[:s.patch], columnSlopes[:s.patch])
+		dy += along(rowSlopes[:s.patch], columns[:s.patch])
+	}
+	return dx, dy
+}
+
+// slope is the derivative of a tap by its coordinate. A neighbour outside the picture, which counts 0, stands still.
+func (s *Sensor) slope(t kernel.Tap) kernel.Tap {
+	pixels := float32(s.size) / 2 // of a step of 1
+	inside := t.At0 != t.At1
+	slope := kernel.Tap{At0: t.At0, At1: t.At1}
+	if inside || t.Weight0 > 0 {
+		slope.Weight0 = -pixels
+	}
+	if inside || t.Weight1 > 0 {
+		slope.Weight1 = pixels
+	}
+	return slope
 }
 
 // sampleRow writes one row of a patch, any number of colours.

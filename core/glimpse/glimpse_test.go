@@ -3,6 +3,7 @@ package glimpse
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -170,6 +171,48 @@ func TestTapsAtWholePixels(t *testing.T) {
 				coordinate = math.Nextafter32(coordinate, 3)
 			}
 		}
+	}
+}
+
+// TestGradient compares the slope of a glimpse with the difference between two beside it, in places where no pixel of the
+// glimpse crosses one of the picture on the way; also at the border, and beyond it.
+func TestGradient(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	for _, channels := range []int{1, 3} {
+		const size, patch, scales, h = 32, 5, 2, 1. / 65536
+		s := NewSensor(size, channels, patch, scales)
+		image := make([]float32, size*size*channels)
+		for i := range image {
+			image[i] = rng.Float32()
+		}
+		pixel := s.Channels() + 1
+		d := make([]float32, patch*patch*pixel)
+		for i := range d {
+			d[i] = rng.Float32() - 0.5
+		}
+		loss := func(x, y float64) (sum float64) {
+			for k := range scales {
+				for i := range patch {
+					for j := range patch {
+						gridX, gridY := s.Grid(k, i, j, 0, 0)
+						for colour := range channels {
+							sum += float64(d[(i*patch+j)*pixel+k*channels+colour]) * sampleAt(image, size, channels, colour, x+float64(gridX), y+float64(gridY))
+						}
+					}
+				}
+			}
+			return sum
+		}
+		scratch := make([]float32, patch*patch*channels)
+		for _, place := range [][2]float32{{0.01, -0.02}, {0.3, 0.4}, {-0.93, 0.2}, {0.1, 0.97}, {-1.02, -0.98}, {1.05, 1.01}} {
+			dx, dy := s.Gradient(d, patch*pixel, pixel, image, place[0], place[1], scratch)
+			x, y := float64(place[0]), float64(place[1])
+			assert.InDelta(t, (loss(x+h, y)-loss(x-h, y))/(2*h), dx, 1e-3, "%d colours, x at %v", channels, place)
+			assert.InDelta(t, (loss(x, y+h)-loss(x, y-h))/(2*h), dy, 1e-3, "%d colours, y at %v", channels, place)
+		}
+		dx, dy := s.Gradient(d, patch*pixel, pixel, image, 3, 0.1, scratch)
+		assert.Zero(t, dx, "nothing is there")
+		assert.Zero(t, dy, "nothing is there")
 	}
 }
 

@@ -7,8 +7,9 @@
 //
 //	Emit -> mu, v, std -> Sample -> value -> Next (or First) -> the place of the next glimpse
 //
-// In evaluation mu takes the place of value. The sampled value is a constant for
-// differentiation; LogProb of it is what REINFORCE pulls on.
+// In evaluation mu takes the place of value. REINFORCE takes the sampled value for a constant and
+// pulls on LogProb of it; where the sensor hands down a gradient of the place, SampleBackward and
+// NextBackward carry it to mu.
 package policy
 
 import (
@@ -27,7 +28,7 @@ const (
 	// drawn with SigmaMin weighs 1, with SigmaMax 0.
 	SigmaMin = 0.60653065971263342360
 	SigmaMax = 1.64872127070012814685
-	// TaughtNoise is the factor on the standard deviation that a policy learns with last by our recipe, and so the one that
+	// TaughtNoise is the factor on the standard deviation that a policy learns with last by our recipe, where it learns from noise, and the one that
 	// stochastic looks of networks trained by it are drawn with.
 	TaughtNoise = 0.15
 )
@@ -68,6 +69,19 @@ func Sample(mu, std, eps [2]float32, noise float32) (sample, value [2]float32) {
 		value[i] = within(sample[i], 1)
 	}
 	return sample, value
+}
+
+// SampleBackward carries the gradient of value to mu and the log-variance v, eps being constant. Nothing passes a clamp:
+//
+//	dmu = dvalue,  dv = dvalue*noise*eps*std/2
+func SampleBackward(dvalue, sample, std, eps [2]float32, noise float32) (dmu, dv [2]float32) {
+	for i, d := range dvalue {
+		if sample[i] == within(sample[i], 1) {
+			dmu[i] = d
+			dv[i] = d * noise * eps[i] * std[i] / 2
+		}
+	}
+	return dmu, dv
 }
 
 // LogProb is the logarithm of the density of value, summed over both coordinates:
@@ -157,6 +171,17 @@ func Next(place, out [2]float32) [2]float32 {
 		within(place[0]+float32(MoveScale*out[0]), Limit),
 		within(place[1]+float32(MoveScale*out[1]), Limit),
 	}
+}
+
+// NextBackward carries the gradient of a place that Next chose to the place before and to the output of the emission. Nothing
+// passes a clamp. For First it is the same with nothing before: dplace itself belongs to the output.
+func NextBackward(dplace, place [2]float32) (dbefore, dout [2]float32) {
+	for i, d := range dplace {
+		if place[i] > -Limit && place[i] < Limit {
+			dbefore[i], dout[i] = d, MoveScale*d
+		}
+	}
+	return dbefore, dout
 }
 
 // Stop reports whether fast mode ends after step 0, 1, ..., whose look weighed w and the one

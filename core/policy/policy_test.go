@@ -165,6 +165,34 @@ func TestGradientLogProb(t *testing.T) {
 	}
 }
 
+// TestGradientPlace goes from a place back to the place before and to the Gaussian it was drawn from, and stops at clamps.
+func TestGradientPlace(t *testing.T) {
+	eps := [2]float32{0.5, -1.25}
+	for n, before := range [][2]float32{{0.125, -0.25}, {0.375, 0.125}} {
+		muPre, logvarPre := [2]float32{-0.375, 0.625}, [2]float32{0.25, -0.5}
+		d := [2]float32{1.5, -0.75}
+		loss := func() float64 {
+			mu, _, std := Emit(muPre, logvarPre)
+			_, value := Sample(mu, std, eps, 0.25)
+			place := Next(before, value)
+			return float64(d[0])*float64(place[0]) + float64(d[1])*float64(place[1])
+		}
+		mu, v, std := Emit(muPre, logvarPre)
+		sample, value := Sample(mu, std, eps, 0.25)
+		dbefore, dvalue := NextBackward(d, Next(before, value))
+		dmu, dv := SampleBackward(dvalue, sample, std, eps, 0.25)
+		dmuPre, dlogvarPre := EmitBackward(dmu, dv, mu, v)
+		gradcheck.Check(t, fmt.Sprint(n, " before"), tolerance, loss, slice(&before), slice(&dbefore))
+		gradcheck.Check(t, fmt.Sprint(n, " muPre"), tolerance, loss, slice(&muPre), slice(&dmuPre))
+		gradcheck.Check(t, fmt.Sprint(n, " logvarPre"), tolerance, loss, slice(&logvarPre), slice(&dlogvarPre))
+	}
+	dbefore, dout := NextBackward([2]float32{1, 1}, Next([2]float32{0.5, -0.5}, [2]float32{1, -1}))
+	assert.Equal(t, [2][2]float32{}, [2][2]float32{dbefore, dout}, "nothing passes the border")
+	sample, _ := Sample([2]float32{0.75, -0.75}, [2]float32{1, 1}, [2]float32{2, -2}, 1)
+	dmu, dv := SampleBackward([2]float32{1, 1}, sample, [2]float32{1, 1}, [2]float32{2, -2}, 1)
+	assert.Equal(t, [2][2]float32{}, [2][2]float32{dmu, dv}, "nothing passes the clamp of the sample")
+}
+
 func TestGradientWeight(t *testing.T) {
 	muPre, logvarPre := [2]float32{}, [2]float32{0.375, -0.625}
 	loss := func() float64 {

@@ -49,12 +49,12 @@ func ParseLooks(name string) (Looks, error) {
 }
 
 // Taught says how a network that a recipe trained looks: who chose its places at the end of its training, and
-// how wide the policy's noise was when it learnt from it last, as a factor on its standard deviation. Weights that name no recipe of
+// how wide stochastic looks are drawn, as a factor on the policy's standard deviation. Weights that name no recipe of
 // ours are taken for published ones.
 func Taught(recipe string) (looks Looks, noise float32) {
 	r, err := anyRecipe(recipe)
-	if recipe == "" || err != nil {
+	if recipe == "" || recipe == Reference || err != nil {
 		return Policy, 1
 	}
-	return r.lookers(), r.noise[1]
+	return r.lookers(), policy.TaughtNoise
 }

@@ -34,8 +34,9 @@ type recipe struct {
 	start      float64    // share of the run that looks at random places, for the classifier to start on
 	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
 	instead    Looks      // who chooses the places after that, in place of the policy; "" for nobody
-	settled    float64    // share of the run, its last, when the policy is followed without noise, so that it learns no places any more
-	noise      [2]float32 // factor on the policy's noise, between the two: from, to
+	sensor     float32    // core.Learner's SensorLimit, where the policy chooses
+	settled    float64    // share of the run, its last, when the policy is followed without noise or a push of policy.Return
+	noise      [2]float32 // factor on the policy's noise, between the two: from, to; without any, REINFORCE has nothing to learn from
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, between the two: from, to
 	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
 	vary       bool       // dataset.Augment
@@ -51,6 +52,9 @@ func newRecipe(name, dataset string) (recipe, error) {
 		// A small thing is to be found here, not spread over the picture: random looks teach less, to push looks apart
 		// cost a point, and a mirrored digit is none.
 		r.start, r.returns, r.vary = min(r.start, 0.25), [2]float32{}, false
+		if r.sensor > 0 { // a slope says nothing of what is far off; noise goes and sees
+			r.sensor, r.noise = 0, [2]float32{0.3, policy.TaughtNoise}
+		}
 	}
 	return r, err
 }
@@ -71,7 +75,7 @@ func anyRecipe(name string) (recipe, error) {
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
 			averaging: 0.998, meanStart: 0.1,
-			start: 0.65, few: 3, settled: 0.125, noise: [2]float32{0.3, policy.TaughtNoise}, returns: [2]float32{0.3, 0},
+			start: 0.65, few: 3, sensor: 0.1, settled: 0.125, returns: [2]float32{0.3, 0},
 			totalStats: true, vary: true, fresh: true,
 		}, nil
 	case OursScan, OursRandom:
@@ -123,7 +127,8 @@ type stage struct {
 	noise   float32 // factor on the policy's noise; with 0 there is nothing for the policy to learn from
 	returns float32 // weight of policy.Return
 
-	fixedNorms bool // core.Learner's
+	sensor     float32 // core.Learner's SensorLimit
+	fixedNorms bool    // core.Learner's
 }
 
 // stage returns that of a step of total.
@@ -133,6 +138,9 @@ func (r *recipe) stage(step, total int) stage {
 		return stage{looks: Random, n: r.few, noise: r.noise[0]}
 	}
 	s := stage{looks: r.lookers(), n: core.Steps, fixedNorms: r.totalStats}
+	if s.looks == Policy {
+		s.sensor = r.sensor
+	}
 	if end := total - int(r.settled*float64(total)); step < end {
 		done := float32(step-start) / float32(end-start)
 		between := func(v [2]float32) float32 { return v[0] + done*(v[1]-v[0]) }

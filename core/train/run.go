@@ -637,7 +637,7 @@ func (r *trainer) step(step, total int) (Losses, error) {
 // lookBy prepares the batch to look as s says.
 func (r *trainer) lookBy(s stage) {
 	r.looks, r.batch.Looks, r.batch.NoiseScale, r.batch.Places = s.looks, s.n, s.noise, nil
-	r.learner.FixedNorms = s.fixedNorms
+	r.learner.FixedNorms, r.learner.SensorLimit = s.fixedNorms, s.sensor
 	if s.looks != Policy {
 		r.batch.Places = r.places
 	}

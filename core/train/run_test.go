@@ -536,24 +536,30 @@ func TestRates(t *testing.T) {
 	assert.InDelta(t, 0.5, ours.rate(5000, 10000), 1e-9)
 	assert.Less(t, ours.rate(9999, 10000), 1e-6)
 	for step, want := range map[int]stage{
-		0:    {looks: Random, n: 3, noise: 0.3},
-		6499: {looks: Random, n: 3, noise: 0.3},
-		6500: {looks: Policy, n: core.Steps, noise: 0.3, returns: 0.3, fixedNorms: true},
-		7625: {looks: Policy, n: core.Steps, noise: 0.225, returns: 0.15, fixedNorms: true},
-		8749: {looks: Policy, n: core.Steps, noise: 0.15, returns: 0, fixedNorms: true},
-		8750: {looks: Policy, n: core.Steps, fixedNorms: true},
-		9999: {looks: Policy, n: core.Steps, fixedNorms: true},
+		0:    {looks: Random, n: 3},
+		6499: {looks: Random, n: 3},
+		6500: {looks: Policy, n: core.Steps, returns: 0.3, sensor: 0.1, fixedNorms: true},
+		7625: {looks: Policy, n: core.Steps, returns: 0.15, sensor: 0.1, fixedNorms: true},
+		8749: {looks: Policy, n: core.Steps, returns: 0, sensor: 0.1, fixedNorms: true},
+		9999: {looks: Policy, n: core.Steps, sensor: 0.1, fixedNorms: true},
 	} {
 		got := ours.stage(step, 10000)
-		assert.InDelta(t, want.noise, got.noise, 1e-4, step)
 		assert.InDelta(t, want.returns, got.returns, 2e-4, step)
-		got.noise, got.returns = want.noise, want.returns
+		got.returns = want.returns
 		assert.Equal(t, want, got, step)
 	}
+	scans, err := newRecipe(OursScan, "cifar10")
+	require.NoError(t, err)
+	assert.Zero(t, scans.stage(9999, 10000).sensor, "no policy chooses")
 	forDigits, err := newRecipe(Ours, digits)
 	require.NoError(t, err)
 	assert.Equal(t, stage{looks: Random, n: 3, noise: 0.3}, forDigits.stage(2499, 10000))
-	assert.Equal(t, stage{looks: Policy, n: core.Steps, noise: 0.3, fixedNorms: true}, forDigits.stage(2500, 10000), "soon, and with nothing to push looks apart")
+	for step, noise := range map[int]float32{2500: 0.3, 5625: 0.225, 8749: 0.15, 8750: 0, 9999: 0} {
+		got := forDigits.stage(step, 10000)
+		assert.InDelta(t, noise, got.noise, 1e-4, step)
+		got.noise = 0
+		assert.Equal(t, stage{looks: Policy, n: core.Steps, fixedNorms: true}, got, "soon, and with nothing to push looks apart")
+	}
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
 	assert.False(t, ours.judges(6, 10))
