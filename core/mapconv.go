@@ -13,11 +13,8 @@ type mapConv struct {
 }
 
 func newMapConv(in, out int) mapConv {
-	return mapConv{in, out, floats(kernel.MapPoints * pointStride(in, panelled(out)))}
+	return mapConv{in, out, floats(kernel.MapPoints * pointStride(in, pad(out)))}
 }
-
-// panelled rounds channels up to whole panels.
-func panelled(channels int) int { return (channels + kernel.Panel - 1) / kernel.Panel * kernel.Panel }
 
 // load turns and transforms the filters of one panel of outputs, from the published weights [in][out][3][3]. scratch holds their taps.
 func (w *mapConv) load(panel int, weight, scratch []float32) {
@@ -32,7 +29,7 @@ func (w *mapConv) load(panel int, weight, scratch []float32) {
 			}
 		}
 	}
-	stride := pointStride(w.in, panelled(w.out))
+	stride := pointStride(w.in, pad(w.out))
 	t := kernel.Tiles{Src: taps, SrcRow: 3 * channels, SrcPixel: channels,
 		Dst: w.filter[panel*channels:], DstRow: 8 * stride, DstPixel: stride, DstPanel: kernel.Panel, Channels: channels}
 	t.MapFilter()

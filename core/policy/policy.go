@@ -1,5 +1,5 @@
 // Package policy is where the network looks next: a Gaussian over places, learnt by
-// REINFORCE with a baseline.
+// REINFORCE with a baseline, or by the sensor's slope.
 //
 // It is the pointwise half of the emission network. The linear layers and the batch norm
 // before it are the caller's; every function here is about one picture and one look, and a
@@ -28,8 +28,8 @@ const (
 	// drawn with SigmaMin weighs 1, with SigmaMax 0.
 	SigmaMin = 0.60653065971263342360
 	SigmaMax = 1.64872127070012814685
-	// TaughtNoise is the factor on the standard deviation that a policy learns with last by our recipe, where it learns from noise, and the one that
-	// stochastic looks of networks trained by it are drawn with.
+	// TaughtNoise is the factor on the standard deviation that stochastic looks of networks trained by our recipe are drawn
+	// with, and that a policy learns with last where it learns from noise.
 	TaughtNoise = 0.15
 )
 
