@@ -20,9 +20,12 @@ func newMapConv(in, out int) mapConv {
 func (w *mapConv) load(panel int, weight, scratch []float32) {
 	channels := w.in * kernel.Panel
 	taps := scratch[:9*channels]
-	clear(taps)
+	outs := min(kernel.Panel, w.out-panel*kernel.Panel)
+	if outs < kernel.Panel {
+		clear(taps)
+	}
 	for i := range w.in {
-		for o := range min(kernel.Panel, w.out-panel*kernel.Panel) {
+		for o := range outs {
 			g := (*[9]float32)(weight[(i*w.out+panel*kernel.Panel+o)*9:])
 			for tap, v := range g {
 				taps[(8-tap)*channels+i*kernel.Panel+o] = v

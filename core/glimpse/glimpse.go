@@ -88,6 +88,14 @@ func (s *Sensor) tap(coordinate float32, stride int) kernel.Tap {
 	return t
 }
 
+// taps writes where the columns and rows of the patch of the given scale lie.
+func (s *Sensor) taps(columns, rows []kernel.Tap, scale int, x, y float32) {
+	for j := range columns {
+		columns[j] = s.tap(s.coordinate(scale, j, x), s.channels)
+		rows[j] = s.tap(s.coordinate(scale, j, y), s.size*s.channels)
+	}
+}
+
 // Sample writes the glimpse of image centred on (x, y). Channel k*colours + colour of patch
 // pixel (row i, column j) goes to
 //
@@ -101,10 +109,7 @@ func (s *Sensor) Sample(dst []float32, rowStride, pixelStride int, image []float
 	}
 	var columns, rows [maxPatch]kernel.Tap
 	for k := range s.scales {
-		for j := range s.patch {
-			columns[j] = s.tap(s.coordinate(k, j, x), s.channels)
-			rows[j] = s.tap(s.coordinate(k, j, y), s.size*s.channels)
-		}
+		s.taps(columns[:s.patch], rows[:s.patch], k, x, y)
 		s.samplePatch(dst[k*s.channels:], rowStride, pixelStride, image, rows[:s.patch], columns[:s.patch])
 	}
 }
@@ -131,9 +136,8 @@ func (s *Sensor) Gradient(dglimpse []float32, rowStride, pixelStride int, image 
 	scratch = scratch[:s.patch*s.patch*s.channels]
 	var columns, rows, columnSlopes, rowSlopes [maxPatch]kernel.Tap
 	for k := range s.scales {
+		s.taps(columns[:s.patch], rows[:s.patch], k, x, y)
 		for j := range s.patch {
-			columns[j] = s.tap(s.coordinate(k, j, x), s.channels)
-			rows[j] = s.tap(s.coordinate(k, j, y), s.size*s.channels)
 			columnSlopes[j], rowSlopes[j] = s.slope(columns[j]), s.slope(rows[j])
 		}
 		along := func(rows, columns []kernel.Tap) (sum float32) {

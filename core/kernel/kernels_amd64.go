@@ -250,8 +250,8 @@ func address(s []float32, index int) uintptr { return uintptr(unsafe.Pointer(&s[
 func bytes(n int) uintptr { return uintptr(n) * 4 }
 
 const (
-	tileRows, rowPanels = 6, 4 // rows of the largest gemmTile, panels of gemmRow
-	wideRowPanels       = 8    // panels of wideGemmRow
+	tileRows, rowPanels = 6, 4              // rows of the largest gemmTile, panels of gemmRow
+	wideRowPanels       = HalvesOut / Panel // panels of wideGemmRow, and of wideGemmRowHalves
 )
 
 // fast takes the rows by groups of the largest tile; within those the kernel walks the panels of B, each of which then stays in
@@ -555,7 +555,7 @@ func (d *Dense) fast() {
 	d.addBias()
 	const half = 2 // bytes
 	args := tileArgs{a: address(d.X, 0), aCol: bytes(1), bPanel: uintptr(d.In * Panel * half), bRow: Panel * half, k: uintptr(d.In), add: 1}
-	for from := 0; from < d.Out; from += wideRowPanels * Panel {
+	for from := 0; from < d.Out; from += HalvesOut {
 		args.b, args.c = uintptr(unsafe.Pointer(&d.Halves[from*d.In])), address(d.Y, from)
 		wideGemmRowHalves(&args)
 	}

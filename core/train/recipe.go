@@ -124,7 +124,7 @@ func (r *recipe) lookers() Looks { return cmp.Or(r.instead, Policy) }
 type stage struct {
 	looks   Looks   // who chooses the places
 	n       int     // how many of them
-	noise   float32 // factor on the policy's noise; with 0 there is nothing for the policy to learn from
+	noise   float32 // factor on the policy's noise; with 0 there is nothing for REINFORCE to learn from
 	returns float32 // weight of policy.Return
 
 	sensor     float32 // core.Learner's SensorLimit
