@@ -15,20 +15,19 @@ type backwardBuffers struct {
 	dEmission              []float32 // [Steps+1][batch][256], before the batch norm
 	dHeads                 []float32 // [Steps+1][batch][16]
 	dBaseline, dBaselineH  []float32
-	dh1, dc1, dh2, dc2     []float32       // [batch][128], of what the present step hands on
-	dPlaces                [][2]float32    // of the places, each with all that follows from it
-	dPool2                 []float32       // [batch][3][3][256], of one step
-	dPool1                 []float32       // [batch][6][6][128], of one step
-	points                 []float32       // [64][batch][128], of one step: the second convolution's inputs
-	dPoints                []float32       // [64][16 panels][batch][16], of one step: its gradient, for the weights
-	dOut, dIn              []float32       // [64][batch][256] and [128], of one step: its gradient, for its inputs, and theirs
-	dFilter                []float32       // [64][128][256], of all steps
-	dConv1                 []float32       // [groups][8 panels][64][12][16], of all steps
-	dContext1, dContext2   []float32       // [blocks][3][3·in][64]
-	dContextB1, dContextB2 []float32       // [blocks][64]
-	dWhatWeight            []float32       // [128][2304], channels last
-	dContextFC             []float32       // [128][576], channels last
-	emissionSums           [][]kernel.Sums // [call][block]
+	dh1, dc1, dh2, dc2     []float32    // [batch][128], of what the present step hands on
+	dPlaces                [][2]float32 // of the places, each with all that follows from it
+	dPool2                 []float32    // [batch][3][3][256], of one step
+	dPool1                 []float32    // [batch][6][6][128], of one step
+	points                 []float32    // [64][batch][128], of one step: the second convolution's inputs
+	dPoints                []float32    // [64][16 panels][batch][16], of one step: its gradient, for the weights
+	dOut, dIn              []float32    // [64][batch][256] and [128], of one step: its gradient, for its inputs, and theirs
+	dFilter                []float32    // [64][128][256], of all steps
+	dConv1                 []float32    // [groups][8 panels][64][12][16], of all steps
+	dContext1, dContext2   []float32    // [blocks][3][3·in][64]
+	dContextB1, dContextB2 []float32    // [blocks][64]
+	dWhatWeight            []float32    // [128][2304], channels last
+	dContextFC             []float32    // [128][576], channels last
 }
 
 const (
@@ -40,7 +39,7 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 	batch, blocks := l.BatchLen, l.blocks
 	perStep := func(n int) []float32 { return floats(Steps * batch * n) }
 	perCall := func(n int) []float32 { return floats(emissions * batch * n) }
-	b := backwardBuffers{
+	return backwardBuffers{
 		dClassHidden: perStep(classWidth),
 		dWhat:        perStep(Hidden), dWhere: perStep(Hidden), dPlaceFeature: perStep(Hidden),
 		dGates1: perStep(gates), dGates2: perStep(gates),
@@ -57,14 +56,6 @@ func newBackwardBuffers(l *Learner) backwardBuffers {
 		dContextB1: floats(blocks * contextChannels), dContextB2: floats(blocks * contextChannels),
 		dWhatWeight: floats(Hidden * flatLen), dContextFC: floats(Hidden * contextFlat),
 	}
-	for range emissions {
-		sums := make([]kernel.Sums, blocks)
-		for i := range sums {
-			sums[i] = kernel.NewSums(emissionWidth)
-		}
-		b.emissionSums = append(b.emissionSums, sums)
-	}
-	return b
 }
 
 // Backward writes Grads from the gradients D... of the outputs. Step by step, the last first, it goes through the recurrent
@@ -76,6 +67,7 @@ func (l *Learner) Backward() {
 	}
 	for l.step = l.Looks - 1; l.step >= 0; l.step-- {
 		l.pool.Run(l.blocks, l.phases.recurrent)
+		l.normE.backward(l.step+1, l.FixedEmission)
 		l.norm2.backward(l.step, l.FixedNorms)
 		l.pool.Run(l.blocks, l.phases.conv2)
 		l.pool.Run(kernel.MapPoints, l.phases.dx)
@@ -84,20 +76,11 @@ func (l *Learner) Backward() {
 		l.pool.Run(l.groups()+pointTasks, l.phases.dw)
 	}
 	l.pool.Run(l.blocks, l.phases.first)
-	for i := range l.Looks + 1 {
-		copySums(l.normE.sums, l.emissionSums[i])
-		l.normE.backward(i, l.FixedEmission)
-	}
+	l.normE.backward(0, l.FixedEmission)
 	if !l.FixedEmission {
 		l.pool.Run(l.blocks, l.phases.emission)
 	}
 	l.pool.Run(finalTasks, l.phases.final)
-}
-
-func copySums(dst, src []kernel.Sums) {
-	for i := range dst {
-		copy(dst[i], src[i])
-	}
 }
 
 // recurrentBack goes through everything behind the convolutions in the present step, and the last layer of the glimpse network.
@@ -212,8 +195,7 @@ func (l *Learner) chooseBack(call, block int) {
 	dz := l.rows(l.dEmission, call, from, n, emissionWidth)
 	l.net.heads.backward(dz, dHeads, n, false)
 	nn.ReLUBackward(dz, dz, l.rows(l.emissionOut, call, from, n, emissionWidth))
-	table, sums := l.normE.calls[call].forward, l.emissionSums[call][block]
-	clear(sums)
+	table, sums := l.normE.calls[call].forward, l.normE.sums[block]
 	pre := l.rows(l.emissionPre, call, from, n, emissionWidth)
 	for b := range n {
 		for c, d := range dz[b*emissionWidth:][:emissionWidth] {
