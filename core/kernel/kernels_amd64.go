@@ -123,6 +123,9 @@ func wideGemmPair2(args *tileArgs)
 func wideGemmTile4(args *tileArgs)
 
 //go:noescape
+func wideGemmQuad4(args *tileArgs)
+
+//go:noescape
 func wideGemmPair4(args *tileArgs)
 
 //go:noescape
@@ -304,6 +307,10 @@ func (g *Gemm) fast(outer, segments, bPanel int) {
 				args.panels = 1
 				wideGemmTile(rows, &args)
 				panel = panels
+			case left >= 4 && rows == 4:
+				args.panels = uintptr(left / 4)
+				wideGemmQuad4(&args)
+				panel += left / 4 * 4
 			default:
 				args.panels = uintptr(left / 2)
 				wideGemmPair(rows, &args)

@@ -95,13 +95,16 @@ func constant(value float32) reg.VecVirtual {
 }
 
 // gemms emits the products: with AVX2's 16 registers, a panel by up to six rows, or four panels of a row; with AVX-512's 32 of
-// twice the width, two panels, or one, by up to twelve rows, or eight panels of a row.
+// twice the width, two panels, or one, by up to twelve rows, or four by four, or eight panels of a row.
 func gemms() {
 	inPanel := panel / v.lanes
 	for _, rows := range v.tiles {
 		gemmTile(fmt.Sprintf("gemmTile%d", rows), rows, inPanel)
 		if inPanel == 1 {
 			gemmTile(fmt.Sprintf("gemmPair%d", rows), rows, 2)
+		}
+		if inPanel == 1 && rows == 4 {
+			gemmTile(fmt.Sprintf("gemmQuad%d", rows), rows, 4)
 		}
 	}
 	gemmRow("gemmRow", v.rowPanels, inPanel, func(from Mem, x, sum reg.VecVirtual) { VFMADD231PS(from, x, sum) })
@@ -113,6 +116,9 @@ func gemms() {
 		})
 	}
 }
+
+// soon is how many bytes ahead weights are asked for where few rows use them: those come from the third-level cache.
+const soon = 512
 
 // gemmTile computes groups of rows by some vectors of columns. The accumulators stay in registers over all segments and k; A is read in
 // place by broadcast, so that its strides cost nothing.
@@ -170,35 +176,22 @@ func gemmTile(name string, rows, across int) {
 
 	Label("segment")
 	a0, b := GP64(), GP64()
-	var next reg.GPVirtual
-	var following func(i int) Mem
 	MOVQ(aSegment, a0)
 	aBases, a := rowAddresses(a0, aRow, rows)
 	MOVQ(bSegment, b)
-	column := func(i int) Mem { return Mem{Base: b, Disp: i * v.bytes} }
-	if across*v.bytes > panel*4 {
+	bases, column := []reg.GPVirtual{b}, func(i int) Mem { return Mem{Base: b, Disp: i * v.bytes} }
+	inPanel := panel / v.lanes
+	if across > inPanel {
 		bPanel := field(args, 120)
-		of := func(base reg.GPVirtual, i int) Mem {
-			m := Mem{Base: base}
-			if i > 0 {
-				m.Index, m.Scale = bPanel, 1
-			}
-			return m
-		}
-		column = func(i int) Mem { return of(b, i) }
-		if rows <= 6 {
-			next = GP64()
-			LEAQ(Mem{Base: b, Index: bPanel, Scale: 2}, next)
-			following = func(i int) Mem { return of(next, i) }
-		}
+		bases, column = rowAddresses(b, bPanel, across)
 	}
 	k := field(args, 72)
 
 	Label("k")
 	for i := range bs {
 		VMOVUPS(column(i), bs[i])
-		if following != nil {
-			PREFETCHT0(following(i))
+		if across > inPanel && rows <= 6 {
+			PREFETCHT0(column(i).Offset(soon))
 		}
 	}
 	for r := range acc {
@@ -210,9 +203,8 @@ func gemmTile(name string, rows, across int) {
 	for _, base := range aBases {
 		ADDQ(aCol, base)
 	}
-	ADDQ(bRow, b)
-	if following != nil {
-		ADDQ(bRow, next)
+	for _, base := range bases {
+		ADDQ(bRow, base)
 	}
 	DECQ(k)
 	JNZ(LabelRef("k"))
@@ -240,11 +232,11 @@ func gemmTile(name string, rows, across int) {
 	add(Mem{Base: args, Disp: 56}, Mem{Base: args, Disp: 104})
 	DECQ(groups)
 	JNZ(LabelRef("group"))
-	for at := 0; at < across*v.bytes; at += panel * 4 {
+	for range across / inPanel {
 		add(Mem{Base: args, Disp: 120}, Mem{Base: args, Disp: 32})
 	}
 	move(aStart, Mem{Base: args, Disp: 96})
-	next = GP64()
+	next := GP64()
 	MOVQ(cStart, next)
 	ADDQ(U32(across*v.bytes), next)
 	MOVQ(next, Mem{Base: args, Disp: 104})
@@ -274,6 +266,7 @@ func gemmRow(name string, panels, inPanel int, addProduct func(from Mem, x, sum 
 	Label("k")
 	VBROADCASTSS(Mem{Base: a}, x)
 	for p := range acc {
+		PREFETCHT0(from(p).Offset(soon))
 		for h := range acc[p] {
 			addProduct(from(p).Offset(h*v.bytes), x, acc[p][h])
 		}
