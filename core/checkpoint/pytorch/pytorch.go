@@ -1,8 +1,8 @@
 // Package pytorch imports weights that PyTorch saved with torch.save: a state dict, in the
 // zip format or the legacy one, from any device, in any order.
 //
-// The pickle machine is a library's. The storages are read here, because that library's
-// loader allocates whatever size a file names, takes a short read for a full one and
+// The pickle machine is a library's, once fits has looked at what it is going to read. The storages are read here, because that
+// library's loader allocates whatever size a file names, takes a short read for a full one and
 // panics on views.
 package pytorch
 
@@ -187,6 +187,9 @@ type tensor struct {
 // unpickle runs one pickle program. It notes the widths of the storages it meets in
 // width, unless that is nil.
 func unpickle(r *bytes.Reader, width map[string]int) (any, error) {
+	if err := fits(r); err != nil {
+		return nil, err
+	}
 	u := pickle.NewUnpickler(r)
 	u.FindClass = func(module, name string) (any, error) {
 		switch {
