@@ -1,9 +1,12 @@
 package dataset
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -192,6 +195,59 @@ func TestMNISTRefuses(t *testing.T) {
 	}
 }
 
+// TestMNISTIsReadToItsEnd: what an array's header or its checksum does not bear out is refused.
+func TestMNISTIsReadToItsEnd(t *testing.T) {
+	counts := [3]int{2, 2, 2}
+	// spoilt is the file with an array changed, and checksums as they are or of before.
+	spoilt := func(name string, spoil func([]byte) []byte, checked bool) string {
+		from, err := zip.OpenReader(writeMNIST(t, counts, nil))
+		require.NoError(t, err)
+		defer from.Close()
+		var b bytes.Buffer
+		to := zip.NewWriter(&b)
+		for _, f := range from.File {
+			r, err := f.Open()
+			require.NoError(t, err)
+			content, err := io.ReadAll(r)
+			require.NoError(t, err)
+			sum := crc32.ChecksumIEEE(content)
+			if f.Name == name {
+				content = spoil(content)
+			}
+			if checked {
+				sum = crc32.ChecksumIEEE(content)
+			}
+			w, err := to.CreateRaw(&zip.FileHeader{Name: f.Name, CRC32: sum, CompressedSize64: uint64(len(content)), UncompressedSize64: uint64(len(content))})
+			require.NoError(t, err)
+			_, err = w.Write(content)
+			require.NoError(t, err)
+		}
+		require.NoError(t, to.Close())
+		path := filepath.Join(t.TempDir(), mnistFile)
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+		return path
+	}
+	_, err := openMNIST(spoilt("", nil, true), counts)
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		why, want string
+		checked   bool
+		spoil     func([]byte) []byte
+	}{
+		{"another label", "y_valid.npy is damaged: zip: checksum error", false, func(b []byte) []byte {
+			b[len(b)-4] ^= 1
+			return b
+		}},
+		{"longer", "y_valid.npy is damaged: it is longer than its header says", true, func(b []byte) []byte { return append(b, 0) }},
+		{"no end of the header", "y_valid.npy has a damaged header", true, func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte(" ")) }},
+		{"only its start", "y_valid.npy", true, func(b []byte) []byte { return b[:20] }},
+		{"empty", "y_valid.npy", true, func([]byte) []byte { return nil }},
+	} {
+		_, err := openMNIST(spoilt("y_valid.npy", tc.spoil, tc.checked), counts)
+		assert.ErrorContains(t, err, tc.want, tc.why)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	_, err := Open("imagenet", t.TempDir())
 	assert.EqualError(t, err, `unknown data set "imagenet"; want mnist, cifar10 or cifar100`)
@@ -269,7 +325,7 @@ func TestOpenDigitsRefuses(t *testing.T) {
 		{"long", "or more, want 1568", map[string][]byte{imagesName: append(bytes.Clone(images), 0), labelsName: labels}},
 		{"no header", "before its header", map[string][]byte{imagesName: images[:9], labelsName: labels}},
 		{"foreign", "not an IDX file", map[string][]byte{imagesName: []byte("<!DOCTYPE html><html>"), labelsName: labels}},
-		{"huge by its header", "has 0 bytes of data", map[string][]byte{imagesName: idx(nil, 1<<31, 28, 28), labelsName: labels}},
+		{"huge by its header", "says to hold 2147483648 digits, and MNIST has 60000 at most", map[string][]byte{imagesName: idx(nil, 1<<31, 28, 28), labelsName: labels}},
 		{"other size", "has 14 for dimension 2, want 28", map[string][]byte{imagesName: idx(make([]byte, 784), 2, 28, 14), labelsName: labels}},
 		{"not gzip", "gzip", map[string][]byte{imagesName + ".gz": images, labelsName: labels}},
 		{"gzip cut short", "cannot be read", map[string][]byte{imagesName + ".gz": zipped(t, images)[:40], labelsName: labels}},

@@ -17,7 +17,7 @@ const digitSize = 28
 // first; the published cluttered file makes its validation pictures of the others.
 const trainDigits = 50_000
 
-// allDigits is more than any file of MNIST holds.
+// allDigits is how many the largest file of MNIST holds.
 const allDigits = 60_000
 
 // Digits are plain MNIST digits, the stuff that cluttered pictures are made of.
@@ -107,6 +107,9 @@ func readIDX(dataPath, name string, shape ...int) ([]byte, error) {
 		return nil, bad("is not an IDX file of bytes in %d dimensions", 1+len(shape))
 	}
 	size := int(binary.BigEndian.Uint32(header[4:]))
+	if size > allDigits { // a megabyte may unfold to gigabytes
+		return nil, bad("says to hold %d digits, and MNIST has %d at most", size, allDigits)
+	}
 	for i, want := range shape {
 		if got := binary.BigEndian.Uint32(header[8+4*i:]); got != uint32(want) {
 			return nil, bad("has %d for dimension %d, want %d", got, i+1, want)

@@ -1,12 +1,15 @@
 package dataset
 
 import (
+	"archive/zip"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 
-	"codeberg.org/sbinet/npyio/npz"
+	"codeberg.org/sbinet/npyio/npy"
 )
 
 // mnistFile is the published cluttered MNIST: one digit and five patches of others.
@@ -16,7 +19,7 @@ const mnistFile = "mnist_sequence1_sample_5distortions5x5.npz"
 var mnistCounts = [3]int{10_000, 1_000, 1_000}
 
 func openMNIST(path string, counts [3]int) (*Data, error) {
-	z, err := npz.Open(path)
+	z, err := zip.OpenReader(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s; put the published file there or name another folder with --data-path", path)
 	} else if err != nil {
@@ -37,7 +40,7 @@ func openMNIST(path string, counts [3]int) (*Data, error) {
 
 // readPart reads X_<part>, [n][1600] float32, and y_<part>, [n][1] int32. The floats are
 // bytes / 256, and 1 where the clutter was clipped.
-func readPart(z *npz.Reader, part string, n int) (*stored, error) {
+func readPart(z *zip.ReadCloser, part string, n int) (*stored, error) {
 	var x []float32
 	if err := readArray(z, "X_"+part+".npy", []int{n, clutterSize * clutterSize}, &x); err != nil {
 		return nil, err
@@ -64,13 +67,34 @@ func readPart(z *npz.Reader, part string, n int) (*stored, error) {
 
 // readArray reads an array of the expected shape; it looks at the shape first, because the
 // library allocates whatever the header says.
-func readArray(z *npz.Reader, name string, shape []int, ptr any) (err error) {
-	h := z.Header(name)
-	if h == nil {
+func readArray(z *zip.ReadCloser, name string, shape []int, ptr any) (err error) {
+	defer func() {
+		if recover() != nil { // the library's way to say that it is no header
+			err = fmt.Errorf("array %s has a damaged header", name)
+		}
+	}()
+	f, err := z.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("it has no array %s", name)
+	} else if err != nil {
+		return fmt.Errorf("array %s: %w", name, err)
 	}
-	if !slices.Equal(h.Descr.Shape, shape) || h.Descr.Fortran {
-		return fmt.Errorf("array %s has shape %v, want %v in row-major order", name, h.Descr.Shape, shape)
+	defer f.Close()
+	r, err := npy.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("array %s: %w", name, err)
 	}
-	return z.Read(name, ptr)
+	if d := r.Header.Descr; !slices.Equal(d.Shape, shape) || d.Fortran {
+		return fmt.Errorf("array %s has shape %v, want %v in row-major order", name, d.Shape, shape)
+	}
+	if err := r.Read(ptr); err != nil {
+		return fmt.Errorf("array %s: %w", name, err)
+	}
+	// Its checksum is compared where it ends.
+	if more, err := io.Copy(io.Discard, f); err != nil || more > 0 {
+		return fmt.Errorf("array %s is damaged: %w", name, cmp.Or(err, errLonger))
+	}
+	return nil
 }
+
+var errLonger = errors.New("it is longer than its header says")

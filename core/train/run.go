@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"gdram/core"
@@ -238,6 +239,10 @@ func open(c Config, data openData) (_ *trainer, err error) {
 	}
 	if !r.restore() {
 		return nil, fmt.Errorf("%s is about another network than that of this data; start anew in another folder", path)
+	}
+	// A fork, or data that moved, is what the run is from now on, whenever it is stopped next.
+	if err := r.writeState(); err != nil {
+		return nil, err
 	}
 	return r, r.note()
 }
@@ -481,17 +486,17 @@ func (r *trainer) kept(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w; what %s holds is still the run as it was saved last: make room, then go on with --resume", err, r.Dir)
+	first := "mend that"
+	if errors.Is(err, syscall.ENOSPC) {
+		first = "make room"
+	}
+	return fmt.Errorf("%w; what %s holds is still the run as it was saved last: %s, then go on with --resume", err, r.Dir, first)
 }
 
 // save writes the state and the newest weights, ready for use.
 func (r *trainer) save() error {
 	s, o := &r.state, r.optimizer
 	r.calibrate()
-	var err error
-	if s.Config, err = json.Marshal(r.Config); err != nil {
-		return err
-	}
 	s.Version, s.Step = stateVersion, o.step
 	s.Params, s.M, s.V = r.params.Flat, o.m.Flat, o.v.Flat
 	if o.average != nil {
@@ -501,8 +506,16 @@ func (r *trainer) save() error {
 	if err := r.saveWeights(LastFile); err != nil {
 		return err
 	}
+	return r.writeState()
+}
+
+// writeState writes the state as it is, for what the run is asked for.
+func (r *trainer) writeState() (err error) {
+	if r.state.Config, err = json.Marshal(r.Config); err != nil {
+		return err
+	}
 	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(s); err != nil {
+	if err := gob.NewEncoder(&b).Encode(&r.state); err != nil {
 		return err
 	}
 	return disk.WriteFile(filepath.Join(r.Dir, StateFile), b.Bytes())
@@ -553,6 +566,9 @@ func (r *trainer) epoch(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return r.interrupted()
 	}
+	if err := r.finite(); err != nil {
+		return err
+	}
 	rate := r.rate(s.Epoch*batches+batches-1, total)
 	var mean Losses
 	mean.add(s.Sums, 1/float64(batches))
@@ -588,6 +604,9 @@ func (r *trainer) epoch(ctx context.Context) error {
 }
 
 func (r *trainer) interrupted() error {
+	if err := r.finite(); err != nil {
+		return err
+	}
 	if err := r.kept(r.save()); err != nil {
 		return err
 	}
@@ -647,6 +666,15 @@ func (r *trainer) lookBy(s stage) {
 func (r *trainer) spoilt(what string) error {
 	return fmt.Errorf("%s is no longer finite in step %d of epoch %d, so the run stops; the weights in %s are the last good ones: try a smaller --lr",
 		what, r.state.Batch+1, r.state.Epoch+1, filepath.Join(r.Dir, LastFile))
+}
+
+// finite refuses weights to be shipped that hold what is no number: a loss need not have shown it.
+func (r *trainer) finite() error {
+	r.calibrate()
+	if err := checkpoint.Finite(r.optimizer.shipped()); err != nil {
+		return fmt.Errorf("%w: %s has the last good ones; start a new run with a smaller --lr", err, filepath.Join(r.Dir, LastFile))
+	}
+	return nil
 }
 
 // picture fills place b of the batch: picture, label, noise and random places depend on the
@@ -714,9 +742,6 @@ func (r *trainer) validate() error {
 	e, err := Evaluate(context.Background(), core.NewClassifier(r.optimizer.shipped()), r.valid,
 		Manner{Looks: r.recipe.lookers(), Seed: r.Seed}, r.Threads, nil)
 	if err != nil {
-		if bad := checkpoint.Finite(r.optimizer.shipped()); bad != nil {
-			err = bad // says where it began
-		}
 		return fmt.Errorf("validation %d: %w", s.Validated+1, err)
 	}
 	m := e.Metrics()

@@ -270,6 +270,21 @@ func TestRunStopsAtNaN(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// TestRunKeepsNoNaN: weights may be spoilt though no loss of a step shows it.
+func TestRunKeepsNoNaN(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, run(context.Background(), barsConfig(dir, Ours), openBars))
+	before := read(t, dir, LastFile)
+	c := barsConfig(dir, "")
+	c.Resume = true
+	r, err := open(c, openBars)
+	require.NoError(t, err)
+	r.optimizer.average.Tensor("rnn2.fc.bias")[1] = float32(math.NaN())
+	assert.ErrorContains(t, r.interrupted(), "the tensor rnn2.fc.bias holds NaN at place 1; the weights are spoilt, take an earlier file: "+
+		filepath.Join(dir, LastFile)+" has the last good ones; start a new run with a smaller --lr")
+	assert.Equal(t, before, read(t, dir, LastFile))
+}
+
 // TestGuard spoils one thing at a time; what is named is where it began, not where it ended.
 func TestGuard(t *testing.T) {
 	nan := float32(math.NaN())
@@ -395,6 +410,10 @@ func TestRunForks(t *testing.T) {
 	require.ErrorIs(t, run(ctx, c, openBars), ErrInterrupted)
 	c = barsConfig(dir, OursScan)
 	c.Resume = true
+	r, err := open(c, openBars) // and the process ends
+	require.NoError(t, err)
+	require.NoError(t, r.lock.Close())
+	c.Recipe = "" // as it is
 	require.NoError(t, run(context.Background(), c, openBars))
 	for _, name := range []string{BestFile, LastFile} {
 		assert.Equal(t, read(t, whole, name), read(t, dir, name), name)

@@ -183,7 +183,7 @@ func ReadFast(meta checkpoint.Meta) (fast Fast, err error) {
 
 // Valid reports whether it is in its range.
 func (f Fast) Valid() bool {
-	return f.Lead > 0 && f.Lead <= 1
+	return float32(f.Lead) > 0 && f.Lead <= 1
 }
 
 // Options is how fast mode looks: as the weights say or, where they say nothing, as published.

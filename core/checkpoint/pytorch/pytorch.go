@@ -91,6 +91,11 @@ func readZip(b []byte) (any, storages, error) {
 		}
 		return content, nil
 	}
+	if _, ok := records["byteorder"]; ok {
+		if order, err := open("byteorder"); err != nil || string(order) != "little" {
+			return nil, nil, errors.New("its numbers begin with the highest byte; save it anew on a machine that has the lowest first")
+		}
+	}
 	program, err := open("data.pkl")
 	if err != nil {
 		return nil, nil, err
@@ -115,8 +120,9 @@ func readLegacy(b []byte) (any, storages, error) {
 	if n, ok := magic.(interface{ Text(int) string }); err != nil || !ok || n.Text(16) != legacyMagic {
 		return nil, nil, errors.New("it begins neither as a zip archive nor with PyTorch's magic number")
 	}
+	// Objects are not printed: one that holds itself has no end.
 	if protocol, err := unpickle(r, nil); err != nil || protocol != legacyProtocol {
-		return nil, nil, fmt.Errorf("protocol %v, want %d", protocol, legacyProtocol)
+		return nil, nil, fmt.Errorf("its protocol is not %d", legacyProtocol)
 	}
 	if _, err := unpickle(r, nil); err != nil {
 		return nil, nil, err
@@ -140,7 +146,7 @@ func readLegacy(b []byte) (any, storages, error) {
 		key, _ := k.(string)
 		w := width[key]
 		if w == 0 {
-			return nil, nil, fmt.Errorf("storage %v belongs to nothing", k)
+			return nil, nil, fmt.Errorf("storage %q belongs to nothing", key)
 		}
 		if len(rest) < 8 {
 			return nil, nil, fmt.Errorf("it ends before storage %s", key)

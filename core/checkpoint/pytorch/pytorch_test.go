@@ -124,7 +124,11 @@ func (f file) write(legacy bool) written {
 
 func (f file) zip(t *testing.T) []byte { return f.packed(t, zip.Store) }
 
-func (f file) packed(t *testing.T, method uint16) []byte {
+func (f file) packed(t *testing.T, method uint16) []byte { return f.archive(t, method, "") }
+
+func (f file) ordered(t *testing.T, byteorder string) []byte { return f.archive(t, zip.Store, byteorder) }
+
+func (f file) archive(t *testing.T, method uint16, byteorder string) []byte {
 	w := f.write(false)
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -139,6 +143,9 @@ func (f file) packed(t *testing.T, method uint16) []byte {
 		add("data/"+strconv.Itoa(i), s)
 	}
 	add("version", []byte("3\n"))
+	if byteorder != "" {
+		add("byteorder", []byte(byteorder))
+	}
 	require.NoError(t, z.Close())
 	return b.Bytes()
 }
@@ -274,6 +281,8 @@ func TestImportRefuses(t *testing.T) {
 	flipped := good.zip(t)
 	flipped[len(flipped)/2] ^= 1
 	legacy := good.legacy(t)
+	_, err := Decode(good.ordered(t, "little"))
+	assert.NoError(t, err)
 	for _, tc := range []struct {
 		why  string
 		b    []byte
@@ -286,6 +295,8 @@ func TestImportRefuses(t *testing.T) {
 		{"a zip that unfolds", good.packed(t, zip.Deflate), "record data.pkl is compressed"},
 		{"legacy without storages", legacy[:10_000], "ends"},
 		{"legacy cut short by a byte", legacy[:len(legacy)-1], "ends within storage"},
+		{"a list that holds itself", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02]q\x00h\x00a."), "its protocol is not 1001"},
+		{"the highest byte first", good.ordered(t, "big"), "begin with the highest byte"},
 		{"a pickle of something else", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02K\x05.\x80\x02]."), "no state dict"},
 	} {
 		_, err := Decode(tc.b)

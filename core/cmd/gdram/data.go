@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -32,18 +34,41 @@ func (k *checkCommand) Run(c *console) error {
 	}
 	var failure error
 	for _, name := range names {
-		data, err := dataset.Open(name, k.DataPath)
-		if err != nil {
+		if err := check(c, name, k.DataPath); err != nil {
 			if failure != nil {
 				c.complain(failure)
 			}
 			failure = err
-			continue
 		}
-		fmt.Fprintf(c.out, "%s: %d classes; %d pictures to train, %d to validate, %d to test\n",
-			name, data.Classes, data.Train.Len(), data.Valid.Len(), data.Test.Len())
 	}
 	return failure
+}
+
+// check reads a data set to its end and says what is in it.
+func check(c *console, name, dataPath string) error {
+	data, err := dataset.Open(name, dataPath)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %d classes; %d pictures to train, %d to validate, %d to test\n",
+		name, data.Classes, data.Train.Len(), data.Valid.Len(), data.Test.Len())
+	if name != "mnist" {
+		return nil
+	}
+	// Plain digits are optional, but then whole.
+	switch digits, err := dataset.OpenDigits(dataPath); {
+	case err == nil:
+		fmt.Fprintf(c.out, "mnist: %d plain digits to train on in fresh clutter\n", digits.Len())
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	switch digits, err := dataset.FreshTest(dataPath); {
+	case err == nil:
+		fmt.Fprintf(c.out, "mnist: %d plain digits to test on in fresh clutter\n", digits.Len())
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return nil
 }
 
 type clutterCommand struct {

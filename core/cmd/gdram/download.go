@@ -55,6 +55,9 @@ func (d *downloadCommand) Run(c *console) error {
 			return err
 		}
 	}
+	if err := check(c, d.Dataset, d.DataPath); err != nil {
+		return fmt.Errorf("what was in %s already is not whole; move it away and try again: %w", d.DataPath, err)
+	}
 	return nil
 }
 

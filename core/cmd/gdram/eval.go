@@ -78,6 +78,9 @@ func (e *evalCommand) evaluate(c *console) ([]evaluation, error) {
 		return nil, err
 	}
 	name := cmp.Or(string(e.Dataset), ways[0].net.meta.Dataset, defaultDataset)
+	if _, _, err := dataset.Labels(name); err != nil {
+		return nil, fmt.Errorf("the weights in %s say that they learnt from %q; name with --dataset what to measure them on", ways[0].net.source, name)
+	}
 	set, err := e.open(c, name, ways)
 	if err != nil {
 		return nil, err
@@ -156,7 +159,9 @@ func (e *evalCommand) ways() ([]way, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--looks: %w", err)
 		}
-		if !given {
+		if given && file == "" {
+			return nil, fmt.Errorf("--looks has %q; want a file of weights after the =, or no =", a)
+		} else if !given {
 			file = e.Weights
 		}
 		net, err := openNetwork(file, e.Dataset)
@@ -171,10 +176,12 @@ func (e *evalCommand) ways() ([]way, error) {
 		if e.Samples > 0 && looks != train.Policy {
 			return nil, fmt.Errorf("--samples draws from the policy's Gaussian, and %s looks have none; leave one of them out", looks)
 		}
+		stop, err := net.fast()
+		if err != nil && (e.Fast || e.Out != "") { // the plots show it
+			return nil, err
+		}
 		if e.Fast {
-			if manner.Stop, err = net.fast(); err != nil {
-				return nil, err
-			}
+			manner.Stop = stop
 		}
 		ways = append(ways, way{net, manner})
 	}

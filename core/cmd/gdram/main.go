@@ -105,11 +105,24 @@ func execute(args []string, c *console) (err error) {
 			}
 		}
 	}()
+	if err := complete(args); err != nil {
+		return err
+	}
 	parsed, err := parser.Parse(dashed(args))
 	if err != nil {
 		return fmt.Errorf("%w; see gdram --help", err)
 	}
 	return parsed.Run(c)
+}
+
+// complete refuses arguments that are empty, as a shell's variables are that were never set: they would count as not given.
+func complete(args []string) error {
+	for i, arg := range args {
+		if arg == "" || strings.HasPrefix(arg, "--") && strings.HasSuffix(arg, "=") {
+			return fmt.Errorf("argument %d (%q) is empty; leave it out or say what it is to be", i+1, strings.Join(args[max(i-1, 0):i+1], " "))
+		}
+	}
+	return nil
 }
 
 // dashed spells the names of long flags with dashes: the reference has --data_path. Negative

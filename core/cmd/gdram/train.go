@@ -13,13 +13,14 @@ import (
 
 	"gdram/core"
 	"gdram/core/checkpoint"
+	"gdram/core/dataset"
 	"gdram/core/evidence"
 	"gdram/core/train"
 )
 
 type trainCommand struct {
 	DataPath    string      `placeholder:"DIR" help:"Folder with the published data files (default ${data_path})."`
-	Dataset     datasetName `placeholder:"NAME" help:"What to learn: mnist, cifar10 or cifar100 (default ${dataset})."`
+	Dataset     datasetName `placeholder:"NAME" help:"What to learn: mnist, cifar10 or cifar100 (default ${dataset}, or what the weights that it starts from learnt from)."`
 	Recipe      string      `placeholder:"NAME" help:"How to train: gdram (default) or reference, as published. gdram-scan and gdram-random are gdram without a policy, for comparison: the same eight places in every picture, or random ones."`
 	BatchSize   *int        `placeholder:"N" help:"Pictures of one step (default 128)."`
 	LR          *float64    `name:"lr" placeholder:"RATE" help:"Learning rate (default the recipe's own, 0.001 for reference)."`
@@ -125,13 +126,6 @@ func (t *trainCommand) config() (train.Config, error) {
 	config := train.Config{
 		Dataset: string(t.Dataset), DataPath: t.DataPath, Recipe: t.Recipe, Refit: t.Refit,
 		Dir: t.Checkpoint,
-		Load: func(path string) (*core.Params, checkpoint.Meta, error) {
-			net, err := readWeights(path)
-			if err != nil {
-				return nil, checkpoint.Meta{}, err
-			}
-			return net.params, net.meta, nil
-		},
 	}
 	if err := cmp.Or(
 		positive("--batch-size", t.BatchSize, &config.BatchSize),
@@ -151,7 +145,17 @@ func (t *trainCommand) config() (train.Config, error) {
 	if t.Out != "" && !weights {
 		return config, errors.New("--out names the run folder where --checkpoint is a file of weights; without one, name the folder with --checkpoint")
 	}
-	if t.Dataset == "" && (!t.Resume || weights || t.Checkpoint == "") {
+	if weights {
+		net, err := readWeights(t.Checkpoint)
+		if err != nil {
+			return config, err
+		}
+		config.Load = func(string) (*core.Params, checkpoint.Meta, error) { return net.params, net.meta, nil }
+		if _, _, err := dataset.Labels(net.meta.Dataset); err == nil {
+			config.Dataset = cmp.Or(config.Dataset, net.meta.Dataset)
+		}
+	}
+	if config.Dataset == "" && (!t.Resume || weights || t.Checkpoint == "") {
 		config.Dataset = defaultDataset
 	}
 	config.Resume = t.Resume && !weights

@@ -170,7 +170,7 @@ function readFast(note) {
     // told below
   }
   const { lead } = fast ?? {};
-  if (!(lead > 0 && lead <= 1)) {
+  if (!(Math.fround(lead) > 0 && lead <= 1)) {
     throw new Refusal(`the metadata has fast “${note}”; want a lead above 0, up to 1, as in {"lead":0.5}. Note another with gdram convert --fast`);
   }
   return { lead };
