@@ -126,7 +126,9 @@ func (f file) zip(t *testing.T) []byte { return f.packed(t, zip.Store) }
 
 func (f file) packed(t *testing.T, method uint16) []byte { return f.archive(t, method, "") }
 
-func (f file) ordered(t *testing.T, byteorder string) []byte { return f.archive(t, zip.Store, byteorder) }
+func (f file) ordered(t *testing.T, byteorder string) []byte {
+	return f.archive(t, zip.Store, byteorder)
+}
 
 func (f file) archive(t *testing.T, method uint16, byteorder string) []byte {
 	w := f.write(false)
