@@ -30,6 +30,22 @@ type Result struct {
 	Glimpses      []Glimpse // the looks taken, 1 to Steps of them
 }
 
+// Finite reports whether all that an answer tells is a number: the sums of weights that are no network's may overflow.
+func (r *Result) Finite() bool {
+	ok := func(v float32) bool { return v-v == 0 }
+	for _, p := range r.Probabilities {
+		if !ok(p) {
+			return false
+		}
+	}
+	for _, g := range r.Glimpses {
+		if !ok(g.X) || !ok(g.Y) || !ok(g.Weight) || !ok(g.SigmaX) || !ok(g.SigmaY) {
+			return false
+		}
+	}
+	return true
+}
+
 // Options choose how to look. The zero value looks Steps times, following the policy's mean.
 type Options struct {
 	// Fast stops early: after the third look or a later one, when it and the look before it both

@@ -38,7 +38,7 @@ type Glimpse struct {
 // classes are numbers. Of the classes it tells the most probable, as many as top. It is not ok if a number of
 // the result is none: weights that are finite may still lead to sums that are not.
 func New(r *core.Result, labels []string, top int) (a Answer, ok bool) {
-	if !finite(r) {
+	if !r.Finite() {
 		return a, false
 	}
 	label := func(class int) string {
@@ -71,19 +71,4 @@ func New(r *core.Result, labels []string, top int) (a Answer, ok bool) {
 		})
 	}
 	return a, true
-}
-
-func finite(r *core.Result) bool {
-	ok := func(v float32) bool { return v-v == 0 }
-	for _, p := range r.Probabilities {
-		if !ok(p) {
-			return false
-		}
-	}
-	for _, g := range r.Glimpses {
-		if !ok(g.X) || !ok(g.Y) || !ok(g.Weight) || !ok(g.SigmaX) || !ok(g.SigmaY) {
-			return false
-		}
-	}
-	return true
 }

@@ -143,6 +143,10 @@ func look(number int32, lead float32, glimpses int32, scale float32, seed uint32
 		options.Noise = noise[:]
 	}
 	m.result = m.classifier.Classify(m.image, options)
+	if !m.result.Finite() {
+		answer = append(answer[:0], "the network's answer for this picture is not a number; its weights are damaged or not trained, so try others"...)
+		return false
+	}
 	return true
 }
 

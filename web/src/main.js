@@ -36,15 +36,15 @@ const MOST_WEIGHTS = 256 << 20; // bytes; a file of this network takes 2 to 5 MB
 
 const cards = [...modelCards];
 
-/** Whose weights were asked for, and have not failed. @type {Set<ModelCard>} */
-const coming = new Set();
+/** Whose weights were asked for, and have not failed, and how much of them is there. @type {Map<ModelCard, number>} */
+const coming = new Map();
 
 const engine = new Engine({
   engine: () => loadPacked('engine'),
   kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadPacked)),
   weights: (name) => {
     const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
-    coming.add(card);
+    coming.set(card, 0);
     return loadWeights(name, card, (share) => showProgress(card, share));
   },
 });
@@ -100,7 +100,9 @@ function hint() {
 
 /** @param {ModelCard} of @param {number} share of its weights that are there */
 function showProgress(of, share) {
-  if (of !== card || !coming.has(of)) return;
+  if (!coming.has(of)) return;
+  coming.set(of, share);
+  if (of !== card) return;
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   const text = `Loading the network: ${megabytes(share * of.bytes)} of ${megabytes(of.bytes)} MB`;
   byId('wait-text').textContent = text;
@@ -177,20 +179,29 @@ function work(by) {
   stage.ariaBusy = works > 0 ? 'true' : null;
 }
 
+/** Tells lookOnce that another network was chosen than the one it waits for. */
+let leave = () => {};
+
 async function lookOnce() {
   const asked = { subject, card, settings, stayAt };
   const waited = Number(subject?.live !== 'camera');
   work(waited);
   try {
-    const opened = await engine.open(asked.card.name);
-    if (asked.card === card) {
+    const left = new Promise((resolve) => { leave = () => resolve(undefined); });
+    const opening = engine.open(asked.card.name);
+    showProgress(asked.card, coming.get(asked.card) ?? 0); // it may be on its way already
+    const opened = await Promise.race([opening, left]);
+    if (opened) coming.delete(asked.card);
+    if (opened && asked.card === card) {
       model = opened;
       controls.show(settings, opened);
     }
-    if (asked.subject) {
+    if (opened && asked.subject) {
       const wish = manner(asked.settings, opened);
       const report = await engine.classify(asked.card.name, asked.subject.picture, wish);
       if (asked.subject === subject && asked.card === card) show(report, asked.subject, opened, wish, asked.settings.glimpses ?? STEPS, asked.stayAt);
+    } else if (opened && asked.card === card) {
+      byId('wait').hidden = true; // there is nothing to look at yet
     }
   } catch (error) {
     coming.delete(asked.card); // the parts that still come are not told
@@ -242,7 +253,9 @@ function changeSettings(change) {
 
 // ---- where pictures come from
 
-let taken = 0;
+let taken = 0; // choices of a picture so far
+let onItsWay = NaN; // which of them is of a picture of the person's own that is not there yet
+let weighed = 0; // choices of weights
 
 /**
  * @param {Subject} chosen
@@ -251,6 +264,7 @@ let taken = 0;
 function take(chosen, pins = []) {
   settings = { ...settings, pins };
   stayAt = undefined;
+  if (!chosen.live || chosen.live !== subject?.live) writeLink();
   subject = chosen;
   controls.show(settings, model);
   return look();
@@ -263,19 +277,21 @@ function take(chosen, pins = []) {
  * @param {import('./engine/host.js').Pin[]} [pins]
  */
 async function takeBlob(blob, name, sample, pins) {
+  if (/\.(safetensors|pth|pt)$/i.test(name)) return takeWeights(blob, name);
   const turn = ++taken;
+  if (!sample) onItsWay = turn;
   work(1);
   try {
-    if (/\.(safetensors|pth|pt)$/i.test(name)) return await takeWeights(blob, name, turn);
     const start = performance.now();
     const picture = await readPicture(blob, name, (...asked) => engine.decode(...asked));
     if (turn !== taken) return; // a newer choice was decoded sooner
     stopCamera();
-    const done = take({ picture, name, sample, decodeTime: performance.now() - start }, pins);
-    writeLink();
-    await done;
+    onItsWay = NaN;
+    await take({ picture, name, sample, decodeTime: performance.now() - start }, pins);
   } catch (error) {
-    if (turn === taken) refuse(error);
+    if (turn !== taken) return;
+    onItsWay = NaN;
+    refuse(error);
   } finally {
     work(-1);
   }
@@ -284,8 +300,21 @@ async function takeBlob(blob, name, sample, pins) {
 /** @param {Sample} sample @param {import('./engine/host.js').Pin[]} [pins] */
 const takeSample = (sample, pins) => takeBlob(sampleBlob(sample), sampleName(sample), sample, pins);
 
-/** @param {Blob} blob @param {string} name @param {number} turn */
-async function takeWeights(blob, name, turn) {
+/** @param {Blob} blob @param {string} name */
+async function takeWeights(blob, name) {
+  work(1);
+  try {
+    await openWeights(blob, name);
+  } catch (error) {
+    refuse(error);
+  } finally {
+    work(-1);
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+async function openWeights(blob, name) {
+  const turn = ++weighed;
   const before = card;
   if (blob.size > MOST_WEIGHTS) throw new Refusal(`“${name}” has ${Math.round(blob.size / 1e6)} MB; weights of this network take a few. Choose another file`);
   const bytes = await blob.arrayBuffer().catch(() => {
@@ -301,8 +330,8 @@ async function takeWeights(blob, name, turn) {
   const old = cards.findIndex((one) => one.name === own.name);
   if (old < 0) cards.push(own);
   else cards[old] = own;
-  // Whoever chose something else meanwhile keeps it, unless these took its place.
-  const wanted = (turn === taken && card === before) || card.name === own.name;
+  // Whoever chose another network meanwhile keeps it, unless these took its place.
+  const wanted = (turn === weighed && card === before) || card.name === own.name;
   listModels(wanted ? own : card);
   if (wanted) await chooseModel(own);
 }
@@ -325,7 +354,7 @@ async function toggleCamera() {
     if (shown) byId('summary').textContent = summary(shown.report, shown.context.labels, shown.context.caution);
     return;
   }
-  const turn = ++taken;
+  const turn = onItsWay = ++taken;
   try {
     await camera.start();
     if (!camera.on) return; // another picture was chosen meanwhile
@@ -335,6 +364,7 @@ async function toggleCamera() {
     byId('camera').textContent = 'Stop camera';
   } catch (error) {
     if (turn !== taken) return; // then, too, it is no longer wanted
+    onItsWay = NaN;
     stopCamera();
     refuse(error);
   }
@@ -391,13 +421,14 @@ function listModels(chosen) {
 async function chooseModel(chosen, sample, pins) {
   card = chosen;
   model = undefined;
+  leave();
   const own = samples.filter(({ model: name }) => name === chosen.samples);
   showSamples(own, takeSample);
   markSample(subject?.sample?.label);
   byId('knows').textContent = knows(chosen);
   byId('draw').hidden = !chosen.draws;
   if (!chosen.draws) togglePad(false);
-  const replaceable = !subject || subject.live === 'pad' || (subject.sample && !own.includes(subject.sample));
+  const replaceable = onItsWay !== taken && (!subject || subject.live === 'pad' || (subject.sample && !own.includes(subject.sample)));
   if (sample ?? (replaceable && own[0])) {
     await takeSample(sample ?? own[0], pins);
   } else {
@@ -462,6 +493,7 @@ async function readLink() {
   listModels(chosen);
   controls.show(settings, undefined);
   subject = undefined;
+  onItsWay = NaN;
   await chooseModel(chosen, sample, settings.pins);
   if (complaint) refuse(complaint);
 }

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { builds, folder, near, pages, predicted, sampleFile, samplesOf, top } from './browser.js';
+import { PATIENCE, builds, folder, near, pages, predicted, sampleFile, samplesOf, top } from './browser.js';
 import { serve } from './server.js';
 
 const onPage = pages();
@@ -191,13 +191,17 @@ describe('a classic script', () => {
 
   test('may be tried again after a failure', at('classic.html', async (page) => {
     const label = await page.evaluate(async () => {
-      await gdram.initialize({ weights: new Uint8Array(10) }).catch(() => {});
+      for (const weights of [new Uint8Array(10), 42, 'none.safetensors']) await gdram.initialize({ weights }).catch(() => {});
       const bytes = await (await fetch('node_modules/gdram/cifar10.safetensors')).arrayBuffer();
       const program = await WebAssembly.compileStreaming(fetch('node_modules/gdram/gdram.wasm'));
       await gdram.initialize({ weights: bytes, wasm: program });
       return (await gdram.classify(await (await fetch('picture.png')).blob())).label;
     });
     assert.equal(label, sample[0]);
+    for (const last = Date.now() + PATIENCE; page.workers().length !== 1;) { // those of the failures have ended
+      assert.ok(Date.now() < last, `${page.workers().length} workers`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }));
 });
 

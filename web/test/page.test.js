@@ -161,6 +161,7 @@ describe('without a mouse', () => {
     await page.keyboard.press('Space');
     for (let i = 0; i < 16; i++) await page.keyboard.press('ArrowDown');
     await drawn(page, '1');
+    await page.waitForFunction(() => location.hash === '#model=mnist'); // and no picture that is not shown
   }));
 });
 

@@ -47,6 +47,24 @@ describe('over http', () => {
     }, { address: server.address, offline: false })();
   });
 
+  test('a network that does not come holds up no other', async () => {
+    const server = await served(top);
+    server.hold = (name) => (name.endsWith('/weights-cifar100-3.js') ? new Promise(() => {}) : undefined);
+    await onPage(async (page) => {
+      await shown(page);
+      await chooseModel(page, 'cifar100');
+      await page.waitForFunction(() => document.getElementById('wait-text').textContent.endsWith('2.1 of 2.3 MB'));
+      assert.equal(await page.isVisible('#wait'), true);
+      await chooseModel(page, 'mnist');
+      await page.click('#samples [data-sample="7"]');
+      assert.equal((await shown(page, '7, test picture')).label, '7');
+      assert.equal(await page.isVisible('#wait'), false);
+      await chooseModel(page, 'cifar100');
+      await page.waitForFunction(() => !document.getElementById('wait').hidden);
+      assert.match(await page.textContent('#wait-text'), /2\.1 of 2\.3 MB$/);
+    }, { address: server.address, offline: false })();
+  });
+
   test('it is painted before the engine comes, and shows the weights come', async () => {
     const server = await served(top);
     let release;
@@ -127,6 +145,8 @@ describe('installed', () => {
     await onPage(async (page) => {
       await shown(page);
       await page.evaluate(() => navigator.serviceWorker.ready);
+      const beside = 'gdram-/beside/#0123456789abcdef'; // of a page in another folder
+      await page.evaluate((name) => caches.open(name), beside);
       await page.reload();
       await shown(page);
       const [, version] = readFileSync(path.join(site, 'sw.js'), 'utf8').match(/version:"([0-9a-f]{16})"/);
@@ -153,7 +173,7 @@ describe('installed', () => {
       await page.goto(server.address);
       assert.equal(await page.title(), 'Newer');
       await shown(page);
-      assert.deepEqual(await page.evaluate(() => caches.keys()), ['gdram-0123456789abcdef']);
+      assert.deepEqual((await page.evaluate(() => caches.keys())).toSorted(), ['gdram-/#0123456789abcdef', beside]);
     }, { address: server.address, offline: false })();
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { chooseModel, draw, models, pages, refusal, samplesOf, shown, weights } from './browser.js';
 import { measured } from '../src/page/caution.js';
-import { withMetadata } from './files.js';
+import { overflowing, withMetadata } from './files.js';
 
 const onPage = pages();
 const file = (model) => readFileSync(path.join(weights, `${model}.safetensors`));
@@ -92,6 +92,34 @@ describe('weights of one\'s own', () => {
       Blob.prototype.arrayBuffer = async function () {
         await new Promise((resolve) => { window.release = resolve; });
         return arrayBuffer.call(this);
+      };
+    },
+  }));
+
+  test('that make no number of a picture get a sentence', onPage(async (page) => {
+    await shown(page);
+    await bring(page, 'huge.safetensors', overflowing(file('mnist')));
+    assert.equal(await refusal(page), 'The network\'s answer for this picture is not a number; its weights are damaged or not trained, so try others.');
+    await chooseModel(page, 'cifar10');
+    assert.equal((await shown(page, 'airplane')).refused, false);
+  }));
+
+  test('leave a picture that is still on its way', onPage(async (page) => {
+    await shown(page);
+    await page.setInputFiles('#file', { name: 'halves.png', mimeType: 'image/png', buffer: await draw(page, 300, 200, 'halves') });
+    await page.waitForFunction(() => window.release);
+    await bring(page, 'mine.safetensors', own);
+    await page.waitForSelector('#models input[value=own]:checked');
+    await chooseModel(page, 'cifar10');
+    await page.evaluate(() => window.release());
+    await shown(page, 'halves.png');
+    assert.equal(await page.isChecked('#models input[value=cifar10]'), true);
+  }, {
+    before: () => {
+      const { createImageBitmap } = window;
+      window.createImageBitmap = async (from, ...more) => {
+        if (from.name === 'halves.png') await new Promise((resolve) => { window.release = resolve; });
+        return createImageBitmap(from, ...more);
       };
     },
   }));

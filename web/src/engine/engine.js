@@ -141,9 +141,9 @@ export class Engine {
     this.#open.clear();
   }
 
-  /** Ends its thread. The next call would start it anew. */
+  /** Ends its thread, or one that is only about to start. The next call would start it anew. */
   end() {
-    if (this.#current) this.#drop(this.#current);
+    this.#side?.then((side) => this.#drop(side), () => {});
   }
 
   /**
