@@ -89,7 +89,7 @@ site: need-go
 .PHONY: package
 package: need-go
 	go run ./web/build -package bin/package
-	@command -v npm >/dev/null || { echo "There is no npm here, so bin/package is not packed; install Node 20 or later."; exit 1; }
+	@command -v npm >/dev/null || { echo "There is no npm here, so bin/package is not packed; install Node 20.11 or later."; exit 1; }
 	cd bin/package && npm pack --silent --pack-destination ..
 
 # Node 22 comes with the packages, for wrangler; npm finds it there first. It says nothing to anybody.
@@ -110,14 +110,20 @@ deploy: worker
 		echo "Nobody is logged in to Cloudflare here; run (cd web/worker && npx wrangler login), or set CLOUDFLARE_API_TOKEN, and try again."; exit 1; }
 	$(WORKER) deploy -- $(WORKER_ENV)
 
-web/worker/node_modules/.package-lock.json: web/worker/package-lock.json
-	@command -v npm >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"
-	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+web/worker/node_modules/.package-lock.json: web/worker/package-lock.json | need-node
 	cd web/worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: need-go
 need-go:
 	@command -v go >/dev/null || { echo "There is no Go here; install Go 1.26 or later from https://go.dev/dl/ and try again."; exit 1; }
+
+# The tests use --test-timeout, which came with Node 20.11; Debian 12 has 18.
+.PHONY: need-node
+need-node:
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"
+	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20.11 or later from https://nodejs.org/ and try again."; exit 1; }
+	@node --test-timeout=1 -e '' 2>/dev/null || { \
+		echo "Node $$(node --version) is too old here; install 20.11 or later from https://nodejs.org/ and try again."; exit 1; }
 
 # ---- tests
 
@@ -132,9 +138,7 @@ test-setup: need-go web/node_modules/.package-lock.json
 	@[ -n "$(FIND_FIREFOX)" ] || $(MAKE) --no-print-directory apt PACKAGES=firefox-esr
 	@[ -n "$(FIND_CHROMIUM)" ] || { echo "There is no Chromium here; install it, or set CHROMIUM to its path."; exit 1; }
 
-web/node_modules/.package-lock.json: web/package-lock.json
-	@command -v npm >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"
-	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+web/node_modules/.package-lock.json: web/package-lock.json | need-node
 	cd web && npm ci --ignore-scripts --no-audit --no-fund
 
 # Whatever goes wrong here, the caller has a sentence about what is missing.
@@ -219,7 +223,7 @@ test-pure: need-go
 WASM_EXEC = env -i 'PATH=$(PATH)' 'HOME=$(HOME)' 'GDRAM_FIXTURES=$(GDRAM_FIXTURES)' $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
 SIMD_TEST = GOOS=js GOARCH=wasm go test -tags simd -exec="$(CURDIR)/web/build/go_js_wasm_exec.js"
 .PHONY: test-wasm
-test-wasm: need-go
+test-wasm: need-go need-node
 	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" ./core/kernel ./core/nn ./core/glimpse ./core/policy ./core/pixels ./core/checkpoint ./wasm/browser
 	GOOS=js GOARCH=wasm go test -exec="$(WASM_EXEC)" -run Parity ./core ./core/train
 	for simd in 0 1 2; do \
@@ -262,8 +266,7 @@ worker-pictures:
 test-onnx: need-go web/bench/node_modules/.package-lock.json
 	cd web/bench && npm test --silent
 
-web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
-	@command -v npm >/dev/null || { echo "There is no npm here; install Node 20 or later."; exit 1; }
+web/bench/node_modules/.package-lock.json: web/bench/package-lock.json | need-node
 	cd web/bench && npm ci --ignore-scripts --no-audit --no-fund
 
 # ---- the rest

@@ -72,6 +72,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Expose-Headers", "Retry-After") // which web/worker sends; scripts of other sites see it only so
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 
@@ -215,13 +216,25 @@ type wish struct {
 	samples int // 0: look once, along the policy's mean
 }
 
+// wishes are the query's keys, in the order in which they are read: a query with two mistakes always gets the same sentence.
+var wishes = []string{"model", "top", "fast", "samples"}
+
 func (s *service) wish(query string) (how wish, err error) {
 	how = wish{model: s.defaultModel(), top: 5}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return how, refuse(http.StatusBadRequest, "The query cannot be read; want something like ?model=%s&top=5.", how.model.Name)
 	}
-	for key, given := range values {
+	for key := range values {
+		if !slices.Contains(wishes, key) {
+			return how, refuse(http.StatusBadRequest, "The query may have model, top, fast and samples, and nothing else.")
+		}
+	}
+	for _, key := range wishes {
+		given, ok := values[key]
+		if !ok {
+			continue
+		}
 		value := given[0]
 		if len(given) > 1 {
 			return how, refuse(http.StatusBadRequest, "The query gives %s twice; give it once.", key)
@@ -247,8 +260,6 @@ func (s *service) wish(query string) (how wish, err error) {
 				return how, refuse(http.StatusBadRequest, "The query's samples is how many looks to average; want a number from 1 to %d.", maxSamples)
 			}
 			how.samples = number
-		default:
-			return how, refuse(http.StatusBadRequest, "The query may have model, top, fast and samples, and nothing else.")
 		}
 	}
 	if how.fast && how.samples > 0 {

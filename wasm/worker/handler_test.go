@@ -108,6 +108,7 @@ func (a *api) ask(method, address, contentType string, body io.Reader) *httptest
 	w := httptest.NewRecorder()
 	a.service.ServeHTTP(w, r)
 	assert.Equal(a.t, "*", w.Header().Get("Access-Control-Allow-Origin"))
+	assert.Equal(a.t, "Retry-After", w.Header().Get("Access-Control-Expose-Headers"))
 	assert.Equal(a.t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	route, _, err := a.router.FindRoute(r)
 	if err != nil {
@@ -278,6 +279,22 @@ func TestRefusals(t *testing.T) {
 					assert.True(t, a.seen[promised], "%s is described and never happened", promised)
 				}
 			}
+		}
+	}
+}
+
+// A query that is wrong in several ways gets one sentence, always the same.
+func TestSeveralMistakes(t *testing.T) {
+	a := newAPI(t)
+	for _, tc := range []struct{ query, says string }{
+		{"samples=99&fast=maybe&top=0&top=1&model=letters&size=2&size=3", "nothing else"},
+		{"samples=99&fast=maybe&top=0&top=1&model=letters", "no model of this name"},
+		{"samples=99&fast=maybe&top=0&top=1", "top twice"},
+		{"samples=99&fast=maybe", "query's fast"},
+	} {
+		for range 20 { // a map would give its keys in many orders
+			_, err := a.service.wish(tc.query)
+			require.ErrorContains(t, err, tc.says)
 		}
 	}
 }

@@ -119,7 +119,7 @@ func build(to outputs) error {
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
 	if to == (outputs{}) {
-		if err := replaceDist(files); err != nil {
+		if err := replaceFolder(dist, files); err != nil {
 			return err
 		}
 		report(files)
@@ -297,25 +297,29 @@ func delivery(name, text string) file {
 	return file{name + ".js", []byte(fmt.Sprintf("gdramDeliver(%q,()=>{/*%s*/})\n", name, text)), text}
 }
 
-// replaceDist writes every file, then removes what an earlier build left. Folders in dist are others' and stay.
-func replaceDist(files []file) error {
-	if err := os.MkdirAll(dist, 0o755); err != nil {
-		return err
-	}
-	keep := map[string]bool{}
+// replaceFolder writes every file, then removes what an earlier build left.
+func replaceFolder(folder string, files []file) error {
 	for _, f := range files {
-		keep[f.name] = true
-		if err := replaceFile(filepath.Join(dist, f.name), f.data); err != nil {
+		if err := replaceFile(filepath.Join(folder, f.name), f.data); err != nil {
 			return err
 		}
 	}
-	entries, err := os.ReadDir(dist)
+	return removeOthers(folder, files)
+}
+
+// removeOthers leaves of a folder's files only those that are given. Folders in it are others' and stay.
+func removeOthers(folder string, files []file) error {
+	keep := map[string]bool{}
+	for _, f := range files {
+		keep[f.name] = true
+	}
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		if !entry.IsDir() && !keep[entry.Name()] {
-			if err := os.Remove(filepath.Join(dist, entry.Name())); err != nil {
+			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,12 @@ import (
 // writePackage writes the engine as an npm package: an ES module, a classic script, the WebAssembly and the weights, with
 // what web/package says about them.
 func writePackage(folder string, engine []byte, models []string) error {
+	// npm packs whatever lies there, so what an earlier build left is removed, and nothing else may lie there.
+	if there, err := os.ReadDir(folder); err == nil && len(there) > 0 {
+		if _, err := os.Stat(filepath.Join(folder, "gdram.js")); err != nil {
+			return fmt.Errorf("%s has other files; want a new folder or an earlier package", folder)
+		}
+	}
 	var vector []string
 	for _, name := range kernelNames {
 		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
@@ -45,10 +51,8 @@ func writePackage(folder string, engine []byte, models []string) error {
 		}
 		files = append(files, file{name: filepath.Base(path), data: data})
 	}
-	for _, f := range files {
-		if err := replaceFile(filepath.Join(folder, f.name), f.data); err != nil {
-			return err
-		}
+	if err := replaceFolder(folder, files); err != nil {
+		return err
 	}
 	fmt.Printf("%-28s an npm package\n", folder)
 	return nil

@@ -40,13 +40,15 @@ func writeSite(folder string, files []file) error {
 	if err != nil {
 		return err
 	}
-	site := []file{{name: "index.html", data: []byte(text)}, {name: "manifest.webmanifest", data: manifest}}
+	// They are written in this order: the page after what it loads, and last the service worker, which makes browsers fetch it all anew.
+	site := []file{{name: "manifest.webmanifest", data: manifest}}
 	for _, size := range []int{192, 512} {
 		site = append(site, file{name: fmt.Sprintf("icon-%d.png", size), data: icon(size)})
 	}
 	for _, f := range files {
 		site = append(site, file{name: "web/dist/" + f.name, data: f.data})
 	}
+	site = append(site, file{name: "index.html", data: []byte(text)})
 
 	// Another build is another version, which replaces the one that was kept.
 	var names []string
@@ -68,6 +70,9 @@ func writeSite(folder string, files []file) error {
 		if err := replaceFile(filepath.Join(folder, filepath.FromSlash(f.name)), f.data); err != nil {
 			return err
 		}
+	}
+	if err := removeOthers(filepath.Join(folder, filepath.FromSlash(dist)), files); err != nil {
+		return err
 	}
 	fmt.Printf("%-28s to be served\n", folder)
 	return nil

@@ -1,11 +1,12 @@
 // Keeps the whole page for when there is no network. A build is kept under its own name, all of it or none,
-// so that files of two builds never meet.
+// so that files of two builds never meet. Pages in other folders of the host keep theirs beside it, so the name begins with the
+// folder, and ends it with a sign that no path has.
 import site from 'virtual:site';
 
 const self = /** @type {ServiceWorkerScope} */ (/** @type {unknown} */ (globalThis));
-const KIND = 'gdram-';
+const { href: top, pathname } = new URL('.', location.href);
+const KIND = `gdram-${pathname}#`;
 const name = KIND + site.version;
-const top = new URL('.', location.href).href;
 
 // The page is kept by its folder's address: hosts such as Cloudflare send whoever asks for its file there, and a browser
 // refuses to show an answer that was sent on.

@@ -21,21 +21,60 @@ func orientation(jpeg []byte) int {
 	return 1
 }
 
-// scans returns whether a JPEG file is progressive, each scan finer than the one before, and how many scans it has.
-func scans(jpeg []byte) (progressive bool, count int) {
-	const startOfFrame2 = 0xc2
-	for marker := range segments(jpeg) {
-		switch marker {
-		case startOfFrame2:
-			progressive = true
-		case startOfScan:
-			count++
-		}
-	}
-	return progressive, count
+// scans is what the segments of a JPEG file tell of its scans.
+type scans struct {
+	count       int
+	progressive bool // each is finer than the one before
+	tabled      bool // each has its Huffman tables before it
 }
 
-const startOfScan = 0xda // a marker
+func scansOf(jpeg []byte) scans {
+	s := scans{tabled: true}
+	var dc, ac [16]bool // the tables so far, by their numbers
+	for marker, segment := range segments(jpeg) {
+		switch marker {
+		case startOfFrame2:
+			s.progressive = true
+		case defineHuffman:
+			for len(segment) > 16 { // class and number, how many codes there are of each length, what they stand for
+				of := &dc
+				if segment[0]>>4 != 0 {
+					of = &ac
+				}
+				of[segment[0]&15] = true
+				size := 17
+				for _, codes := range segment[1:17] {
+					size += int(codes)
+				}
+				segment = segment[min(size, len(segment)):]
+			}
+		case startOfScan:
+			s.count++
+			if len(segment) < 4 || len(segment) < 4+2*int(segment[0]) {
+				s.tabled = false
+				break
+			}
+			colours, rest := segment[1:1+2*int(segment[0])], segment[1+2*int(segment[0]):]
+			needsDC, needsAC := true, true
+			if s.progressive { // the first coefficient or others, from scratch or refined
+				needsDC, needsAC = rest[0] == 0 && rest[2]>>4 == 0, rest[0] > 0
+			}
+			for i := 1; i < len(colours); i += 2 {
+				if needsDC && !dc[colours[i]>>4] || needsAC && !ac[colours[i]&15] {
+					s.tabled = false
+				}
+			}
+		}
+	}
+	return s
+}
+
+// Markers.
+const (
+	startOfFrame2 = 0xc2
+	defineHuffman = 0xc4
+	startOfScan   = 0xda
+)
 
 // segments gives the marker and the content of each segment of a JPEG file. As decoders do, it steps over whatever stands
 // between them: the pixels that follow a scan's head, and what does not belong there. Were it stricter than they are,

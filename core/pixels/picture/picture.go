@@ -25,7 +25,8 @@ type Options struct {
 	// several scans and sixteen bits a colour, may have half.
 	MaxPixels int
 	// JPEG, if not nil, decodes JPEG files of known size faster than package image does, to [height][width][4].
-	// What it does not decode, package image does, so that nobody else decides whether a file is damaged.
+	// What it does not decode, package image does, so that nobody else decides whether a file is damaged. It is not
+	// asked for files that lack Huffman tables: libjpeg puts the standard ones in their place, package image refuses.
 	JPEG func(file []byte, width, height int) (rgba []uint8, ok bool)
 }
 
@@ -44,12 +45,16 @@ func Decode(file []byte, options Options) (p Picture, err error) {
 	} else if err != nil {
 		return p, damaged(err)
 	}
-	if err := bounded(file, config, kind, options.MaxPixels); err != nil {
+	var s scans
+	if kind == "jpeg" {
+		s = scansOf(file)
+	}
+	if err := bounded(config, s, options.MaxPixels); err != nil {
 		return p, err
 	}
 	p.Width, p.Height = config.Width, config.Height
 	ok := false
-	if kind == "jpeg" && options.JPEG != nil {
+	if s.tabled && options.JPEG != nil {
 		p.RGBA, ok = options.JPEG(file, p.Width, p.Height)
 	}
 	if !ok {
@@ -73,24 +78,22 @@ const (
 )
 
 // bounded refuses a picture that would take too much memory or time.
-func bounded(file []byte, config image.Config, kind string, most int) error {
+func bounded(config image.Config, s scans, most int) error {
 	if config.Width < 1 || config.Height < 1 {
 		return fmt.Errorf("is %dx%d pixels; want at least 1x1", config.Width, config.Height)
 	}
 	how, advice := "", ""
-	if config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model {
+	switch config.ColorModel {
+	case color.RGBA64Model, color.NRGBA64Model, color.Gray16Model: // grey with a transparent value becomes NRGBA64
 		most, how, advice = most/2, " of sixteen bits a colour", ", or with eight"
 	}
-	if kind == "jpeg" {
-		progressive, count := scans(file)
-		maxScans := maxPlainScans
-		if progressive { // its coefficients are all kept until the last scan, four bytes each
-			maxScans = maxProgressiveScans
-			most, how, advice = most/2, " of progressive JPEG", ", or as plain JPEG"
-		}
-		if count > maxScans {
-			return fmt.Errorf("is JPEG of %d scans, more than %d; save it anew as plain JPEG", count, maxScans)
-		}
+	maxScans := maxPlainScans
+	if s.progressive { // its coefficients are all kept until the last scan, four bytes each
+		maxScans = maxProgressiveScans
+		most, how, advice = most/2, " of progressive JPEG", ", or as plain JPEG"
+	}
+	if s.count > maxScans {
+		return fmt.Errorf("is JPEG of %d scans, more than %d; save it anew as plain JPEG", s.count, maxScans)
 	}
 	if config.Width > most/config.Height {
 		return fmt.Errorf("is %dx%d pixels%s, more than %g million; save it smaller%s",

@@ -63,7 +63,7 @@ func TestPixelKinds(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		require.NoError(t, png.Encode(&b, tc.image))
-		p, err := Decode(b.Bytes(), Options{MaxPixels: 4})
+		p, err := Decode(b.Bytes(), Options{MaxPixels: 8})
 		require.NoError(t, err, tc.why)
 		got, err := pixels.FromRGBA(p.RGBA, p.Width, p.Height, false)
 		require.NoError(t, err, tc.why)
@@ -169,6 +169,71 @@ func TestFasterDecoder(t *testing.T) {
 	assert.Equal(t, "firs", string(got.RGBA[last:]), "what it decoded is turned as the camera was held")
 }
 
+// A file that lacks Huffman tables is package image's alone, which refuses it; a faster decoder may know the standard ones.
+func TestFasterDecoderWithoutTables(t *testing.T) {
+	file := encode(t, quarters())
+	at := bytes.Index(file, []byte{0xff, defineHuffman})
+	behind := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
+	tables := file[at+4 : behind]
+	size := func(table []byte) (n int) {
+		for _, codes := range table[1:17] {
+			n += int(codes)
+		}
+		return 17 + n
+	}
+	with := func(tables ...[]byte) []byte {
+		b := bytes.Clone(file[:at])
+		for _, table := range tables {
+			b = append(b, 0xff, defineHuffman)
+			b = binary.BigEndian.AppendUint16(b, uint16(2+len(table)))
+			b = append(b, table...)
+		}
+		return append(b, file[behind:]...)
+	}
+	var each [][]byte
+	for rest := tables; len(rest) > 0; rest = rest[size(rest):] {
+		each = append(each, rest[:size(rest)])
+	}
+	require.Len(t, each, 4)
+
+	asked := 0
+	options := Options{MaxPixels: 48 * 32, JPEG: func([]byte, int, int) ([]uint8, bool) {
+		asked++
+		return nil, false
+	}}
+	_, err := Decode(with(each...), options)
+	require.NoError(t, err)
+	require.Equal(t, 1, asked, "in segments of their own they are there, too")
+	late := append(with(), file[at:]...) // behind the scan that needs them
+	for _, lacking := range [][]byte{with(), with(each[1:]...), with(each[:3]...), late} {
+		_, err := Decode(lacking, options)
+		assert.Error(t, err)
+	}
+	assert.Equal(t, 1, asked)
+}
+
+// Scans of a progressive file need tables of one kind, or none.
+func TestProgressiveTables(t *testing.T) {
+	const dc, ac = 0x00, 0x10
+	table := func(of byte) []byte { return append([]byte{0xff, defineHuffman, 0, 19, of}, make([]byte, 16)...) }
+	scan := func(from, to, bits byte) []byte { return []byte{0xff, startOfScan, 0, 8, 1, 1, 0x00, from, to, bits} }
+	for _, tc := range []struct {
+		why      string
+		segments [][]byte
+		want     bool
+	}{
+		{"all", [][]byte{table(dc), scan(0, 0, 0x01), table(ac), scan(1, 63, 0x00), scan(0, 0, 0x10)}, true},
+		{"a refining first coefficient has none", [][]byte{scan(0, 0, 0x10)}, true},
+		{"the first coefficient lacks its own", [][]byte{table(ac), scan(0, 0, 0x01)}, false},
+		{"the others lack theirs", [][]byte{table(dc), scan(0, 0, 0x01), scan(1, 63, 0x00)}, false},
+		{"the others lack theirs in refining", [][]byte{scan(1, 63, 0x10)}, false},
+		{"a scan cut short", [][]byte{table(dc), table(ac), {0xff, startOfScan, 0, 3, 1}}, false},
+	} {
+		file := append([]byte{0xff, 0xd8, 0xff, startOfFrame2, 0, 2}, bytes.Join(tc.segments, nil)...)
+		assert.Equal(t, tc.want, scansOf(append(file, 0xff, 0xd9)).tabled, tc.why)
+	}
+}
+
 // again repeats a JPEG file's scan, so that it has so many.
 func again(file []byte, scans int) []byte {
 	from, to := bytes.Index(file, []byte{0xff, startOfScan, 0, 12}), bytes.LastIndex(file, []byte{0xff, 0xd9})
@@ -198,12 +263,10 @@ func TestScans(t *testing.T) {
 			got, err := Decode(again(file, n+1), Options{MaxPixels: 48 * 32})
 			require.NoError(t, err, "%s: decoders take it", tc.why)
 			near(t, quarters().Pix, got.RGBA, tc.why)
-			_, count := scans(again(file, n+1))
-			assert.Equal(t, n+1, count, tc.why)
+			assert.Equal(t, n+1, scansOf(again(file, n+1)).count, tc.why)
 		}
 		file[frame+len(tc.before)+1] = 0xc2
-		progressive, _ := scans(file)
-		assert.True(t, progressive, tc.why)
+		assert.True(t, scansOf(file).progressive, tc.why)
 		_, err := Decode(file, Options{MaxPixels: 48 * 32})
 		assert.ErrorContains(t, err, "of progressive JPEG, more than", tc.why)
 	}
@@ -213,12 +276,13 @@ func TestScans(t *testing.T) {
 func TestScansBehindTemporary(t *testing.T) {
 	file := again(encode(t, quarters()), 100) // longer than a length may be
 	file = bytes.ReplaceAll(file, []byte{0xff, startOfScan, 0, 12}, []byte{0xff, 0x01, 0xff, startOfScan, 0, 12})
-	_, count := scans(file)
-	assert.Equal(t, 100, count)
+	assert.Equal(t, 100, scansOf(file).count)
 }
 
 func TestRefused(t *testing.T) {
 	whole := encode(t, quarters())
+	var deep bytes.Buffer
+	require.NoError(t, png.Encode(&deep, image.NewGray16(image.Rect(0, 0, 48, 32))))
 	finer := bytes.Clone(whole)
 	finer[bytes.Index(finer, []byte{0xff, 0xc0})+1] = 0xc2 // says that it is progressive
 	for _, tc := range []struct {
@@ -228,6 +292,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"more pixels than allowed", "is 48x32 pixels, more than 0.001 million; save it smaller", whole, 1000},
 		{"half as many are allowed", "of progressive JPEG, more than 0.001 million; save it smaller, or as plain JPEG", finer, 2000},
+		{"and of deep grey", "of sixteen bits a colour, more than 0.001 million; save it smaller, or with eight", deep.Bytes(), 2000},
 		{"more scans than colours", "is JPEG of 5 scans, more than 4", again(whole, 5), 48 * 32},
 		{"many finer ones", "is JPEG of 101 scans, more than 100", again(finer, 101), 48 * 64},
 		{"cut", "ends in the middle of the picture", whole[:len(whole)/2], 48 * 32},

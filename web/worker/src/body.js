@@ -23,24 +23,27 @@ export async function readBody(request, seconds, wanted) {
   }, 1000 * seconds);
   const tooLarge = new Refusal(413, `The picture has more than ${MOST >> 20} MiB; send it smaller.`);
   let refusal = wanted && Number(request.headers.get('Content-Length')) > MOST ? tooLarge : undefined;
-  /** @type {Uint8Array[]} */
-  let chunks = [];
+  // Pieces are copied together as they come: each is a view of a buffer of the runtime's, of kilobytes for a single byte.
+  let held = new Uint8Array();
   let length = 0;
   try {
     while (wanted && !refusal) {
       const { done, value } = await reader.read();
       if (late) throw new Error('cancelled');
-      if (done) return joined(chunks, length);
-      chunks.push(value);
-      length += value.length;
-      arriving += value.length;
-      if (length > MOST) refusal = tooLarge;
-      else if (arriving > MOST_AT_ONCE) refusal = new Refusal(429, 'Too many large pictures arrive at once; send this one again.', { 'Retry-After': '1' });
+      if (done) return held.subarray(0, length);
+      const size = grown(held.length, length + value.length);
+      if (length + value.length > MOST) refusal = tooLarge;
+      else if (arriving - held.length + size > MOST_AT_ONCE) refusal = new Refusal(429, 'Too many large pictures arrive at once; send this one again.', { 'Retry-After': '1' });
+      else {
+        arriving += size - held.length;
+        if (size > held.length) held = new Uint8Array(held.buffer.transfer(size));
+        held.set(value, length);
+        length += value.length;
+      }
     }
     // What came of it makes room while the rest comes.
-    chunks = [];
-    arriving -= length;
-    length = 0;
+    arriving -= held.length;
+    held = new Uint8Array();
     await drain(reader);
     if (refusal) throw refusal;
     return new Uint8Array();
@@ -50,7 +53,7 @@ export async function readBody(request, seconds, wanted) {
     throw new Refusal(400, 'The picture broke off; send it again.');
   } finally {
     clearTimeout(timer);
-    arriving -= length;
+    arriving -= held.length;
   }
 }
 
@@ -68,14 +71,5 @@ async function drain(reader) {
   await reader.cancel();
 }
 
-/** @param {Uint8Array[]} chunks @param {number} length of all */
-function joined(chunks, length) {
-  if (chunks.length === 1) return chunks[0];
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
+/** The size of a buffer for so many bytes, which doubles so that little is copied twice. @param {number} size it has @param {number} length */
+const grown = (size, length) => (length <= size ? size : Math.min(Math.max(length, 2 * size), MOST));

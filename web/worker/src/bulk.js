@@ -14,9 +14,15 @@ const MOST = 8 << 20; // as in wasm/worker/handler.go
  * @param {Environment} env
  */
 export async function consume(batch, env) {
+  const { BUCKET: bucket } = env;
+  if (!bucket) {
+    console.error('The queue sends messages to a Worker without its bucket; deploy it with make deploy BULK=1, or remove the consumer from the queue.');
+    batch.retryAll({ delaySeconds: 3600 }); // time to do so before they are given up
+    return;
+  }
   for (const message of batch.messages) {
     try {
-      await classify(message.body, env.BUCKET);
+      await classify(message.body, bucket);
       message.ack();
     } catch (error) {
       console.error(`Message ${message.id}, delivered ${message.attempts} times:`, error);

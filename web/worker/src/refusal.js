@@ -16,7 +16,8 @@ export class Refusal extends Error {
     return Response.json({ error: this.message }, {
       status: this.status,
       headers: {
-        'Access-Control-Allow-Origin': '*', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store', ...this.headers,
+        'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After',
+        'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store', ...this.headers,
       },
     });
   }

@@ -34,7 +34,7 @@ declare var context: { binding: object };
 interface Environment {
   UPLOAD_SECONDS: number;
   RATE_LIMIT?: { limit(of: { key: string }): Promise<{ success: boolean }> };
-  BUCKET: Bucket;
+  BUCKET?: Bucket; // with BULK=1
 }
 
 interface Bucket {
@@ -52,4 +52,5 @@ interface Stored {
 
 interface Batch {
   messages: { id: string; attempts: number; body: unknown; ack(): void; retry(): void }[];
+  retryAll(options: { delaySeconds: number }): void;
 }

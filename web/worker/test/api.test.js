@@ -48,6 +48,7 @@ async function refused(response, status, why) {
   assert.equal(response.status, status, `${why}: ${text}`);
   assert.equal(response.headers.get('content-type'), 'application/json', why);
   assert.equal(response.headers.get('access-control-allow-origin'), '*', why);
+  assert.equal(response.headers.get('access-control-expose-headers'), 'Retry-After', why);
   assert.equal(response.headers.get('x-content-type-options'), 'nosniff', why);
   const said = JSON.parse(text);
   assert.deepEqual(Object.keys(said), ['error'], why);
@@ -142,6 +143,7 @@ test('bad input costs a status and a sentence, and the answers stay the same', a
     ['truncated in its head', () => send(good.subarray(0, 100), JPEG), 422, /ends in the middle/],
     ['truncated PNG', () => send(photo('photo.png').subarray(0, 20_000), PNG), 422, /copy it again/],
     ['damaged JPEG', () => send(damaged(good), JPEG), 422, /damaged/],
+    ['JPEG without its tables', () => send(bare(good), JPEG), 422, /damaged/],
     ['over 8 MiB', () => send(tooLarge, PNG), 413, /8 MiB/],
     ['over 8 MiB, in pieces', () => send(inPieces(), PNG, '', { duplex: 'half' }), 413, /8 MiB/],
     ['over 3 million pixels', () => send(photo('large.jpg'), JPEG), 422, /4000x3000 pixels, more than 3 million/],
@@ -164,6 +166,12 @@ function damaged(jpeg) {
   const b = Buffer.from(jpeg);
   b.fill(0xff, b.length / 2, b.length / 2 + 64);
   return b;
+}
+
+/** Without Huffman tables, in whose place some decoders know the standard ones. */
+function bare(jpeg) {
+  const at = jpeg.indexOf(Buffer.from([0xff, 0xc4]));
+  return Buffer.concat([jpeg.subarray(0, at), jpeg.subarray(at + 2 + jpeg.readUInt16BE(at + 2))]);
 }
 
 /** The head of the answer to a request, for which nobody waits for ever. @param {http.ClientRequest} request */

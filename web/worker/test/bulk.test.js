@@ -15,6 +15,7 @@ const quick = { ...bulk, compatibility_date: '2026-09-01', queues: { consumers: 
 let worker;
 let bucket;
 let queue;
+let forgotten;
 
 before(async () => {
   worker = await start(
@@ -22,10 +23,15 @@ before(async () => {
     // Sends messages, and keeps in the bucket those that were given up.
     { config: {
       name: 'post', main: 'test/post.js', compatibility_date: '2026-09-01', r2_buckets: bulk.r2_buckets,
-      queues: { producers: [{ binding: 'QUEUE', queue: consumer.queue }], consumers: [{ queue: consumer.dead_letter_queue, max_batch_timeout: 1 }] },
+      queues: { producers: [{ binding: 'QUEUE', queue: consumer.queue }, { binding: 'FORGOTTEN', queue: 'forgotten' }], consumers: [{ queue: consumer.dead_letter_queue, max_batch_timeout: 1 }] },
+    } },
+    // What a deploy without bulk leaves of one with it: a consumer without its bucket.
+    { config: {
+      name: 'forgotten', main: 'src/worker.js', compatibility_date: '2026-09-01',
+      queues: { consumers: [{ queue: 'forgotten', max_batch_timeout: 1, max_retries: 0, dead_letter_queue: consumer.dead_letter_queue }] },
     } },
   );
-  ({ BUCKET: bucket, QUEUE: queue } = await worker.harness.getWorker('post').getEnv());
+  ({ BUCKET: bucket, QUEUE: queue, FORGOTTEN: forgotten } = await worker.harness.getWorker('post').getEnv());
 });
 after(() => worker?.harness.close());
 
@@ -126,4 +132,13 @@ test('a consumer that is killed in the middle loses no message and doubles none'
   assert.ok(deaths >= 2, `it died ${deaths} times`);
   assert.equal((await list('results/cifar10/kill-')).length, names.length);
   assert.equal((await list('failed/')).length, failed);
+});
+
+test('a consumer without its bucket says so once a batch, and gives the messages back', async () => {
+  const before = (await list('failed/')).length;
+  await forgotten.sendBatch([{ body: 'first' }, { body: 'second' }]);
+  await come('both, given up at once', async () => (await list('failed/')).length >= before + 2);
+  const said = worker.harness.getLogs().map(({ message }) => message).filter((line) => /bucket/.test(line));
+  assert.equal(said.length, 1, said.join('\n'));
+  assert.match(said[0], /make deploy BULK=1/);
 });
