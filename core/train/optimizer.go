@@ -1,6 +1,8 @@
 package train
 
 import (
+	"strings"
+
 	"gdram/core"
 	"gdram/core/nn"
 )
@@ -21,13 +23,13 @@ type optimizer struct {
 }
 
 type piece struct {
-	from, to int  // in Params.Flat
-	decays   bool // weight decay applies: matrices and filters, not biases and norms
-	trained  bool
+	from, to int     // in Params.Flat
+	decays   bool    // weight decay applies: matrices and filters, not biases and norms
+	rate     float64 // factor on the learning rate; 0 for what is not trained
 }
 
-// newOptimizer prepares the state.
-func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging float64) *optimizer {
+// newOptimizer prepares the state. The emission network learns at a rate of its own, relative to the others'.
+func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging, emission float64) *optimizer {
 	o := &optimizer{adam: adam, params: p, grads: grads, m: core.NewParams(p.Classes), v: core.NewParams(p.Classes), decay: averaging}
 	if averaging > 0 {
 		o.average = p.Clone()
@@ -35,8 +37,15 @@ func newOptimizer(p, grads *core.Params, adam nn.Adam, averaging float64) *optim
 	at := 0
 	for _, s := range p.Specs {
 		end := at + s.Len()
+		rate := 1.0
+		switch {
+		case !s.Kind.Trained():
+			rate = 0
+		case strings.HasPrefix(s.Name, "emission_net."):
+			rate = emission
+		}
 		for ; at < end; at += pieceLen {
-			o.pieces = append(o.pieces, piece{at, min(at+pieceLen, end), len(s.Shape) > 1, s.Kind.Trained()})
+			o.pieces = append(o.pieces, piece{at, min(at+pieceLen, end), len(s.Shape) > 1, rate})
 		}
 		at = end
 	}
@@ -54,8 +63,9 @@ func (o *optimizer) update(l *core.Learner, rate float64) {
 func (o *optimizer) piece(task, _ int) {
 	c := o.pieces[task]
 	p := o.params.Flat[c.from:c.to]
-	if c.trained {
+	if c.rate > 0 {
 		adam := o.adam
+		adam.LR *= c.rate
 		if !c.decays {
 			adam.WeightDecay = 0
 		}
@@ -65,7 +75,7 @@ func (o *optimizer) piece(task, _ int) {
 		return
 	}
 	average := o.average.Flat[c.from:c.to]
-	if !c.trained {
+	if c.rate == 0 {
 		return // statistics are measured when the average is used
 	}
 	// Early on the average covers the steps there were.

@@ -72,7 +72,7 @@ func parityTrain(t *testing.T, f *golden.File, threads int) {
 	l := core.NewLearner(p, batch, threads)
 	defer l.Close()
 	loss := newLoss(l, published)
-	adam := newOptimizer(p, l.Grads, referenceAdam, 0)
+	adam := newOptimizer(p, l.Grads, referenceAdam, 0, 1)
 	against := []*golden.File{f} // and the same run in float64, where there is one
 	for _, e := range golden.Find(t, "train_f64") {
 		if e.Classes == f.Classes && e.Seed == f.Seed {

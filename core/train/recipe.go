@@ -30,6 +30,7 @@ type recipe struct {
 	plateau   bool    // halve the rate when validation stalls; else warm up, then a cosine to 0
 	averaging float64 // running average of the weights: weight of the past at a step; 0 for none
 	meanStart float32 // factor on the initial weights of the policy's mean
+	emission  float64 // factor on the emission network's learning rate
 
 	start      float64    // share of the run that looks at random places, for the classifier to start on
 	few        int        // looks at a picture during that share, for the time of one all looks to see more pictures
@@ -38,7 +39,8 @@ type recipe struct {
 	settled    float64    // share of the run, its last, when the policy is followed without noise or a push of policy.Return
 	noise      [2]float32 // factor on the policy's noise, between the two: from, to; without any, REINFORCE has nothing to learn from
 	returns    [2]float32 // weight of policy.Return, which keeps looks apart, between the two: from, to
-	totalStats bool       // core.Learner's FixedEmission and ThroughEmission, and after the start FixedNorms
+	totalStats bool       // core.Learner's FixedEmission and ThroughEmission
+	fixedNorms bool       // core.Learner's, after the start
 	vary       bool       // dataset.Augment
 	fresh      bool       // fresh clutter around digits, where plain MNIST is at hand
 
@@ -54,6 +56,8 @@ func newRecipe(name, dataset string) (recipe, error) {
 		r.start, r.returns, r.vary = min(r.start, 0.25), [2]float32{}, false
 		if r.sensor > 0 { // a slope says nothing of what is far off; noise goes and sees
 			r.sensor, r.noise = 0, [2]float32{0.3, policy.TaughtNoise}
+			// A slow policy finds the digit better; its looks stay there, so that each may have batch norms of its own.
+			r.emission, r.fixedNorms = 0.1, r.instead != ""
 		}
 	}
 	return r, err
@@ -67,16 +71,16 @@ func anyRecipe(name string) (recipe, error) {
 	case Reference:
 		return recipe{
 			terms: published, adam: referenceAdam, batchSize: 128, epochs: 100,
-			plateau: true, meanStart: 1, noise: [2]float32{1, 1}, validateFirst: true,
+			plateau: true, meanStart: 1, emission: 1, noise: [2]float32{1, 1}, validateFirst: true,
 		}, nil
 	case Ours, "":
 		return recipe{
 			terms:     terms{steps: 0.5, smoothing: 0.05, reinforce: 0.05, centre: 0.3, gain: true},
 			adam:      nn.Adam{LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.05},
 			batchSize: 128, epochs: 30,
-			averaging: 0.998, meanStart: 0.1,
+			averaging: 0.998, meanStart: 0.1, emission: 1,
 			start: 0.65, few: 3, sensor: 0.1, settled: 0.125, returns: [2]float32{0.3, 0},
-			totalStats: true, vary: true, fresh: true,
+			totalStats: true, fixedNorms: true, vary: true, fresh: true,
 		}, nil
 	case OursScan, OursRandom:
 		r, err := anyRecipe(Ours)
@@ -137,7 +141,7 @@ func (r *recipe) stage(step, total int) stage {
 	if step < start {
 		return stage{looks: Random, n: r.few, noise: r.noise[0]}
 	}
-	s := stage{looks: r.lookers(), n: core.Steps, fixedNorms: r.totalStats}
+	s := stage{looks: r.lookers(), n: core.Steps, fixedNorms: r.fixedNorms}
 	if s.looks == Policy {
 		s.sensor = r.sensor
 	}

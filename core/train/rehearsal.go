@@ -17,7 +17,7 @@ func NewRehearsal(p *core.Params, batch *core.Batch, labels []int, threads int) 
 	l := core.NewLearner(p, len(batch.Images), threads)
 	return &Rehearsal{
 		learner: l, loss: newLoss(l, published),
-		adam:  newOptimizer(p, l.Grads, referenceAdam, 0),
+		adam:  newOptimizer(p, l.Grads, referenceAdam, 0, 1),
 		batch: batch, labels: labels,
 	}
 }

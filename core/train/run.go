@@ -346,7 +346,7 @@ func (r *trainer) build() {
 	r.learner = core.NewLearner(r.params, r.BatchSize, r.Threads)
 	r.learner.FixedEmission, r.learner.ThroughEmission = r.recipe.totalStats, r.recipe.totalStats
 	r.loss = newLoss(r.learner, r.recipe.terms)
-	r.optimizer = newOptimizer(r.params, r.learner.Grads, r.recipe.adam, r.recipe.averaging)
+	r.optimizer = newOptimizer(r.params, r.learner.Grads, r.recipe.adam, r.recipe.averaging, r.recipe.emission)
 	r.labels = make([]int, r.BatchSize)
 	r.places = make([][2]float32, core.Steps*r.BatchSize)
 	r.batch.Noise = make([][2]float32, (core.Steps+1)*r.BatchSize)
@@ -457,7 +457,7 @@ func (r *trainer) forks(was Config, name string) bool {
 		return false
 	}
 	start := int(before.start * float64(was.Epochs*(r.state.Pictures/was.BatchSize)))
-	after.instead = before.instead
+	after.instead, after.fixedNorms = before.instead, before.fixedNorms // which matter after it
 	return before == after && r.state.Step <= start
 }
 

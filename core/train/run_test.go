@@ -22,6 +22,7 @@ import (
 	"gdram/core/checkpoint"
 	"gdram/core/checkpoint/disk"
 	"gdram/core/dataset"
+	"gdram/core/nn"
 	"gdram/core/pixels"
 )
 
@@ -533,6 +534,24 @@ func TestLastWeightsAreReady(t *testing.T) {
 	}
 }
 
+// TestEmissionRate: it learns by its own rate, all else by the recipe's.
+func TestEmissionRate(t *testing.T) {
+	p := core.NewParams(2)
+	before := p.Clone()
+	l := core.NewLearner(p, 2, 1)
+	fill(l.Grads.Flat, 1)
+	newOptimizer(p, l.Grads, nn.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, 0, 0.1).update(l, 0.01)
+	for _, s := range p.Specs {
+		want := -0.01
+		if !s.Kind.Trained() {
+			want = 0
+		} else if strings.HasPrefix(s.Name, "emission_net.") {
+			want = -0.001
+		}
+		assert.InDelta(t, want, p.Tensor(s.Name)[0]-before.Tensor(s.Name)[0], 1e-6, s.Name)
+	}
+}
+
 func TestPlateau(t *testing.T) {
 	p := plateau{Factor: 1}
 	for range 3 {
@@ -577,8 +596,11 @@ func TestRates(t *testing.T) {
 		got := forDigits.stage(step, 10000)
 		assert.InDelta(t, noise, got.noise, 1e-4, step)
 		got.noise = 0
-		assert.Equal(t, stage{looks: Policy, n: core.Steps, fixedNorms: true}, got, "soon, and with nothing to push looks apart")
+		assert.Equal(t, stage{looks: Policy, n: core.Steps}, got, "soon, and with nothing to push looks apart")
 	}
+	scansOfDigits, err := newRecipe(OursScan, digits)
+	require.NoError(t, err)
+	assert.Equal(t, stage{looks: Scan, n: core.Steps, fixedNorms: true}, scansOfDigits.stage(9999, 10000), "which differ")
 	assert.False(t, ours.judges(4, 10))
 	assert.True(t, ours.judges(5, 10), "every fifth")
 	assert.False(t, ours.judges(6, 10))
