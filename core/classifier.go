@@ -106,7 +106,7 @@ type Classifier struct {
 
 // NewClassifier prepares the weights for evaluation. Later changes of p are not seen.
 func NewClassifier(p *Params) *Classifier {
-	net, norms := newNetwork(p.Classes, false), newNorms()
+	net, norms := newNetwork(p.Classes), newNorms()
 	if kernel.Fuses {
 		net.fused = newFused(p)
 		for task := range denseTasks {

@@ -70,7 +70,7 @@ func TestConvIsItsDefinition(t *testing.T) {
 func TestWinogradConvIsItsDefinition(t *testing.T) {
 	p := formulaParams(10, 1)
 	weight := p.Layer("glimpse_net.fc_g.4").Weight
-	net := newNetwork(10, true)
+	net := newTrainingNetwork(10)
 	for task := range loadTasks {
 		net.load(p, task, make([]float32, filterScratch))
 	}
@@ -133,7 +133,10 @@ func TestFirstConvIsItsDefinition(t *testing.T) {
 			if !training && kernel.Fuses {
 				t.Skip("evaluation takes kernel.ConvPool here")
 			}
-			net := newNetwork(10, training)
+			net := newNetwork(10)
+			if training {
+				net = newTrainingNetwork(10)
+			}
 			for task := range loadTasks {
 				net.load(p, task, make([]float32, filterScratch))
 			}
@@ -154,7 +157,7 @@ func TestLinearIsItsDefinition(t *testing.T) {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			rng := testRand()
 			training := c.in%kernel.Panel == 0
-			l := newLinear(c.in, c.out, training)
+			l := newLinear(c.in, c.out, training, nil)
 			layer := Layer{normals(rng, c.out*c.in), normals(rng, c.out)}
 			x, dy := normals(rng, c.rows*c.in), normals(rng, c.rows*c.out)
 			want, wantDX := make([]float32, c.rows*c.out), make([]float32, c.rows*c.in)

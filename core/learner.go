@@ -139,7 +139,7 @@ func NewLearner(p *Params, batch, threads int) *Learner {
 	l := &Learner{
 		Params: p, Grads: NewParams(p.Classes), BatchLen: batch, Looks: Steps,
 		CallMean: make([]float32, emissions*emissionWidth), CallVar: make([]float32, emissions*emissionWidth),
-		pool: workers.New(threads), net: newNetwork(p.Classes, true),
+		pool: workers.New(threads), net: newTrainingNetwork(p.Classes),
 		sensor: glimpse.NewSensor(ImageSize, Colours, GlimpseSize, Scales),
 		blocks: blocks,
 	}

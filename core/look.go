@@ -84,6 +84,9 @@ func newLook(net *network, norms *norms) *look {
 		l.context, l.pixel = newContext(Colours), net.conv1.pixel
 		l.y1, l.y2 = buffer(conv1Len), buffer(conv2Len)
 		l.points, l.products = winogradScratch(conv1Channels), winogradScratch(conv2Channels)
+		if net.strips != nil {
+			l.scratch = floats(net.strips.Scratch(blockSize))
+		}
 	}
 	l.glimpse = buffer(glimpsePadded * glimpsePadded * l.pixel)
 	return l
@@ -148,7 +151,11 @@ func (l *look) see() {
 		pool.Forward()
 	}
 	if !kernel.Fuses {
-		w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
+		if w.strips != nil {
+			w.strips.Forward(l.y2, conv2Len, l.pool1, pool1Len, n, l.scratch)
+		} else {
+			w.conv2.forward(l.y2, conv2Len, l.pool1, pool1Len, l.points, l.products, n)
+		}
 		for b := range n {
 			pool := conv2Pool(l.y2[b*conv2Len:], l.pool2[b*flatLen:], l.norms.conv2.table)
 			pool.Forward()

@@ -40,15 +40,17 @@ type linear struct {
 	bias    []float32 // [stride]
 }
 
-func newLinear(in, out int, training bool) linear {
+// newLinear makes a layer without weights; those of one that does not train lie in room.
+func newLinear(in, out int, training bool, room *arena) linear {
 	l := linear{in: in, out: out, stride: pad(out)}
-	l.weight = floats(l.stride * in)
 	l.bias = make([]float32, l.stride)
-	switch {
-	case training:
-		l.back = floats(pad(in) * out)
-	case kernel.KeepsHalves() && l.stride%kernel.HalvesOut == 0:
-		l.halves = make([]uint16, len(l.weight))
+	if training {
+		l.weight, l.back = floats(l.stride*in), floats(pad(in)*out)
+		return l
+	}
+	l.weight = room.floats(l.stride * in)
+	if kernel.Wide() && l.stride%kernel.HalvesOut == 0 {
+		l.halves = room.halves(len(l.weight))
 	}
 	return l
 }
@@ -170,9 +172,9 @@ type winogradConv struct {
 	filter  []float32 // [points][out/16][in][16]
 }
 
-func newWinogradConv(size, side, in, out int) winogradConv {
+func newWinogradConv(size, side, in, out int, room *arena) winogradConv {
 	w := winogradConv{size: size, side: side, in: in, out: out, pixel: pad(in)}
-	w.filter = floats(w.points() * in * out)
+	w.filter = room.floats(w.points() * in * out)
 	return w
 }
 
@@ -295,21 +297,24 @@ func (n *norm) loadBias(bias []float32) {
 
 // network is every layer in kernel layout, the batch norms aside.
 type network struct {
-	classes   int
-	conv1     winogradConv
-	conv2     winogradConv
-	fused     *fused  // in place of conv1, conv2, context1 and context2, or nil
-	conv1Back mapConv // training only
-	conv2Back mapConv // training only
-	place     linear  // fc_l
-	what      linear  // fc_gg: what is seen
-	where     linear  // fc_lg: where it is
-	lstm1X    linear
-	lstm1H    linear
-	lstm2X    linear
-	lstm2H    linear
-	context1  []float32
-	context2  winogradConv
+	classes       int
+	room          *arena // of the weights that evaluation reads, or nil
+	conv1         winogradConv
+	conv2         winogradConv
+	fused         *fused            // in place of conv1, conv2, context1 and context2, or nil
+	strips        *kernel.StripConv // in place of conv2, or nil
+	contextStrips *kernel.StripConv // in place of context2, or nil
+	conv1Back     mapConv           // training only
+	conv2Back     mapConv           // training only
+	place         linear            // fc_l
+	what          linear            // fc_gg: what is seen
+	where         linear            // fc_lg: where it is
+	lstm1X        linear
+	lstm1H        linear
+	lstm2X        linear
+	lstm2H        linear
+	context1      []float32
+	context2      winogradConv
 	// In training, in place of context2, direct sums and the way back: what tiles round otherwise moves the first place,
 	// and with it now and then what pooling takes.
 	contextSums, contextB []float32
@@ -318,56 +323,70 @@ type network struct {
 	class2                linear
 	emission              linear
 	heads                 linear // mu (2) and log-variance (2)
-	baseline1             linear
-	baseline2             linear
-	flat                  []int
-	contextMap            []int
+	baseline1, baseline2  linear // training only
+	flat, contextMap      []int  // training only
 
 	contextNorm [2]norm // the context's biases, as the pooling kernel wants them
 	headsParams Layer   // both heads together
 }
 
-func newNetwork(classes int, training bool) *network {
-	w := &network{
-		classes:    classes,
-		place:      newLinear(2, Hidden, false),
-		what:       newLinear(flatLen, Hidden, training),
-		where:      newLinear(Hidden, Hidden, training),
-		lstm1X:     newLinear(Hidden, gates, training),
-		lstm1H:     newLinear(Hidden, gates, training),
-		lstm2X:     newLinear(Hidden, gates, training),
-		lstm2H:     newLinear(Hidden, gates, training),
-		contextFC:  newLinear(contextFlat, Hidden, training),
-		class1:     newLinear(Hidden, classWidth, training),
-		class2:     newLinear(classWidth, classes, training),
-		emission:   newLinear(Hidden, emissionWidth, training),
-		heads:      newLinear(emissionWidth, 4, training),
-		baseline1:  newLinear(2*Hidden, baselineWidth, training),
-		baseline2:  newLinear(baselineWidth, 1, training),
-		flat:       flatOrder(conv2Channels),
-		contextMap: flatOrder(contextChannels),
+// newLayers makes what all networks have: the layers that see no map.
+func newLayers(classes int, training bool, room *arena) *network {
+	return &network{
+		classes: classes, room: room,
+		place:     newLinear(2, Hidden, false, room),
+		what:      newLinear(flatLen, Hidden, training, room),
+		where:     newLinear(Hidden, Hidden, training, room),
+		lstm1X:    newLinear(Hidden, gates, training, room),
+		lstm1H:    newLinear(Hidden, gates, training, room),
+		lstm2X:    newLinear(Hidden, gates, training, room),
+		lstm2H:    newLinear(Hidden, gates, training, room),
+		contextFC: newLinear(contextFlat, Hidden, training, room),
+		class1:    newLinear(Hidden, classWidth, training, room),
+		class2:    newLinear(classWidth, classes, training, room),
+		emission:  newLinear(Hidden, emissionWidth, training, room),
+		heads:     newLinear(emissionWidth, 4, training, room),
 		contextNorm: [2]norm{
 			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
 		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
 	}
-	if training || !kernel.Fuses {
-		size := 3
-		if training { // the error of tiles of 3x3 would make the pooling take another pixel now and then
-			size = 2
-		}
-		w.conv1 = newWinogradConv(size, GlimpseSize, glimpseChannels, conv1Channels)
-		w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels)
-		w.context1 = make([]float32, 9*Colours*contextChannels)
-		if !training {
-			w.context2 = newWinogradConv(3, pool1Size, contextChannels, contextChannels)
-		}
+}
+
+// newNetwork makes a network that evaluates. Where kernel.Fuses it has no convolutions.
+func newNetwork(classes int) *network {
+	if kernel.Fuses {
+		return newLayers(classes, false, nil)
 	}
-	if training {
-		w.conv1Back = newMapConv(conv1Channels, glimpseChannels)
-		w.conv2Back = newMapConv(conv2Channels, conv1Channels)
-		w.contextSums = make([]float32, 9*contextChannels*contextChannels)
-		w.contextB = make([]float32, 9*contextChannels*contextChannels)
+	var room *arena
+	if kernel.Wide() {
+		room = new(arena)
 	}
+	w := newLayers(classes, false, room)
+	w.conv1 = newWinogradConv(3, GlimpseSize, glimpseChannels, conv1Channels, room)
+	w.context1 = make([]float32, 9*Colours*contextChannels)
+	if kernel.Wide() {
+		w.strips = kernel.NewStripConv(conv1Channels, conv2Channels)
+		w.contextStrips = kernel.NewStripConv(contextChannels, contextChannels)
+	} else {
+		w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels, room)
+		w.context2 = newWinogradConv(3, pool1Size, contextChannels, contextChannels, room)
+	}
+	return w
+}
+
+// newTrainingNetwork makes one that trains, too.
+func newTrainingNetwork(classes int) *network {
+	w := newLayers(classes, true, nil)
+	w.baseline1, w.baseline2 = newLinear(2*Hidden, baselineWidth, true, nil), newLinear(baselineWidth, 1, true, nil)
+	// The error of tiles of 3x3 would make the first pooling take another pixel now and then.
+	w.conv1 = newWinogradConv(2, GlimpseSize, glimpseChannels, conv1Channels, nil)
+	w.conv2 = newWinogradConv(3, pool1Size, conv1Channels, conv2Channels, nil)
+	w.conv1Back = newMapConv(conv1Channels, glimpseChannels)
+	w.conv2Back = newMapConv(conv2Channels, conv1Channels)
+	w.flat, w.contextMap = flatOrder(conv2Channels), flatOrder(contextChannels)
+	w.context1 = make([]float32, 9*Colours*contextChannels)
+	w.contextSums = make([]float32, 9*contextChannels*contextChannels)
+	w.contextB = make([]float32, 9*contextChannels*contextChannels)
 	return w
 }
 
@@ -383,7 +402,12 @@ const (
 func (w *network) load(p *Params, task int, scratch []float32) {
 	conv2 := p.Layer("glimpse_net.fc_g.4").Weight
 	if task < loadConv2 {
-		w.conv2.load(task, conv2, scratch)
+		switch {
+		case w.strips == nil:
+			w.conv2.load(task, conv2, scratch)
+		case task == 0:
+			w.strips.Load(conv2, w.room.floats, w.room.halves)
+		}
 		return
 	}
 	task -= loadConv2
@@ -407,10 +431,13 @@ func (w *network) load(p *Params, task int, scratch []float32) {
 	}
 	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
 	convPack(w.context1, context1.Weight, Colours, contextChannels)
-	if w.contextSums != nil {
+	switch {
+	case w.contextSums != nil:
 		convPack(w.contextSums, context2.Weight, contextChannels, contextChannels)
 		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
-	} else {
+	case w.contextStrips != nil:
+		w.contextStrips.Load(context2.Weight, w.room.floats, w.room.halves)
+	default:
 		for panel := range contextChannels / kernel.Panel {
 			w.context2.load(panel, context2.Weight, scratch)
 		}
@@ -453,7 +480,10 @@ func (w *network) loadSmall(p *Params) {
 	w.contextFC.load(p.Layer("rnn2.fc"), pool2Size*pool2Size)
 	w.class1.load(p.Layer("class_net.fc.0"), 1)
 	w.class2.load(p.Layer("class_net.fc.2"), 1)
-	if w.contextFC.back != nil { // training adds the bias of the layer before a batch norm in the norm
+	if w.contextFC.back != nil {
+		w.baseline1.load(p.Layer("baseline_net.fc.0"), 1)
+		w.baseline2.load(p.Layer("baseline_net.fc.1"), 1)
+		// Training adds the bias of the layer before a batch norm in the norm.
 		w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, 1)
 	} else {
 		scale, shift := fold(p, "emission_net.fc.0", "emission_net.fc.1")
@@ -463,8 +493,6 @@ func (w *network) loadSmall(p *Params) {
 	copy(w.headsParams.Weight[copy(w.headsParams.Weight, mu.Weight):], logvar.Weight)
 	copy(w.headsParams.Bias[copy(w.headsParams.Bias, mu.Bias):], logvar.Bias)
 	w.heads.load(w.headsParams, 1)
-	w.baseline1.load(p.Layer("baseline_net.fc.0"), 1)
-	w.baseline2.load(p.Layer("baseline_net.fc.1"), 1)
 }
 
 // context is the scratch of one picture's way to the first hidden state.
@@ -502,9 +530,12 @@ func (w *network) contextForward(c *context, points, products []float32) {
 	first, second := w.contextPools(c)
 	conv(c.y1, c.thumbnail, w.context1, GlimpseSize, Colours, contextChannels)
 	first.Forward()
-	if w.contextSums != nil {
+	switch {
+	case w.contextStrips != nil:
+		w.contextStrips.Forward(c.y2, 0, c.pool1, 0, 1, points)
+	case w.contextSums != nil:
 		conv(c.y2, c.pool1, w.contextSums, pool1Size, contextChannels, contextChannels)
-	} else {
+	default:
 		w.context2.forward(c.y2, 0, c.pool1, 0, points, products, 1)
 	}
 	second.Forward()

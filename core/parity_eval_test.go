@@ -92,6 +92,10 @@ func TestParityEval(t *testing.T) {
 			within(t, "context2", f.F32("context2"), channelsFirst(l.contextFlat, n, contextFlat, 9, contextChannels), loose)
 			within(t, "init_hidden2", f.F32("init_hidden2"), l.h2[:n*Hidden], loose)
 
+			// The baseline is of use in training alone, and so is not in a network that evaluates.
+			baseline1, baseline2 := newLinear(2*Hidden, baselineWidth, false, nil), newLinear(baselineWidth, 1, false, nil)
+			baseline1.load(p.Layer("baseline_net.fc.0"), 1)
+			baseline2.load(p.Layer("baseline_net.fc.1"), 1)
 			baselines := make([]float32, n*Steps)
 			for i := range Steps {
 				l.choose(i, &Options{})
@@ -137,13 +141,13 @@ func TestParityEval(t *testing.T) {
 				step("hidden2", i, l.h2[:n*Hidden], loose)
 				step("cell2", i, l.c2[:n*Hidden], loose)
 
-				both, hidden := make([]float32, 2*Hidden), make([]float32, l.net.baseline1.stride)
-				out := make([]float32, l.net.baseline2.stride)
+				both, hidden := make([]float32, 2*Hidden), make([]float32, baseline1.stride)
+				out := make([]float32, baseline2.stride)
 				for b := range n {
 					copy(both, l.h1[b*Hidden:][:Hidden])
 					copy(both[Hidden:], l.h2[b*Hidden:][:Hidden])
-					l.net.baseline1.forward(hidden, both, 1)
-					l.net.baseline2.forward(out, hidden, 1)
+					baseline1.forward(hidden, both, 1)
+					baseline2.forward(out, hidden, 1)
 					baselines[b*Steps+i] = nn.Sigmoid(out[0])
 				}
 			}

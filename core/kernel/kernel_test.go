@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/x448/float16"
 )
 
 // guarded returns n random values between guard bands, and a check that the bands are intact.
@@ -347,6 +348,54 @@ func TestConvPool(t *testing.T) {
 	}
 }
 
+// TestStripConv holds it against its definition, a direct convolution in float64, with filters that are float16 and others.
+func TestStripConv(t *testing.T) {
+	for _, c := range []struct {
+		maps, in, out int
+		halves        bool
+	}{
+		{1, 16, 16, true}, {2, 16, 16, false}, {3, 16, 32, true}, {4, 16, 48, true}, {5, 32, 16, false}, {8, 32, 48, true}, {9, 48, 16, true}, {1, 48, 32, false},
+		{1, 64, 64, true}, {1, 128, 256, true},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			eachWay(t, func(t *testing.T) {
+				const side, padded = 6, 8
+				rng := rand.New(rand.NewPCG(15, 16))
+				srcNext, dstNext := padded*padded*c.in+3, side*side*c.out+5
+				src := guarded(t, rng, (c.maps-1)*srcNext+padded*padded*c.in) // the border may hold anything: it is input too
+				filters := guarded(t, rng, c.out*c.in*9)
+				if c.halves {
+					for i, v := range filters {
+						filters[i] = float16.Fromfloat32(v).Float32()
+					}
+				}
+				layer := NewStripConv(c.in, c.out)
+				layer.Load(filters, newFloats, newHalves)
+				assert.Equal(t, c.halves, layer.rows[0].taps == nil && layer.rows[4].taps == nil)
+				dst := guarded(t, rng, (c.maps-1)*dstNext+side*side*c.out)
+				want, largest := append([]float32(nil), dst...), 0.0
+				for m := range c.maps {
+					for pixel := range side * side {
+						for out := range c.out {
+							var sum float64
+							for tap := range 9 {
+								at := m*srcNext + ((pixel/side+tap/3)*padded+pixel%side+tap%3)*c.in
+								for in := range c.in {
+									sum += float64(src[at+in]) * float64(filters[(out*c.in+in)*9+tap])
+								}
+							}
+							want[m*dstNext+pixel*c.out+out] = float32(sum)
+							largest = max(largest, math.Abs(sum))
+						}
+					}
+				}
+				layer.Forward(dst, dstNext, src, srcNext, c.maps, guarded(t, rng, layer.Scratch(c.maps)))
+				requireClose(t, want, dst, 1e-5*largest, "maps") // rounds as tiles of 6x6 do, see winograd.go
+			})
+		})
+	}
+}
+
 // TestPanels holds the layout against its definition: full panels and others, rows and columns apart.
 func TestPanels(t *testing.T) {
 	for _, c := range []struct{ rows, k int }{{1, 1}, {16, 5}, {10, 3}, {32, 128}, {35, 9}} {
@@ -463,6 +512,23 @@ func TestConvPoolRefuses(t *testing.T) {
 	assert.Panics(t, func() {
 		c.Forward(make([]float32, 9*16), 3*16, 16, make([]float32, 8*8*4-1), make([]float32, c.Scratch()))
 	}, "a map that is one number short")
+}
+
+func newFloats(n int) []float32 { return make([]float32, n) }
+func newHalves(n int) []uint16  { return make([]uint16, n) }
+
+func TestStripConvRefuses(t *testing.T) {
+	assert.Panics(t, func() { NewStripConv(8, 16) }, "eight input channels")
+	assert.Panics(t, func() { NewStripConv(16, 24) }, "twenty-four output channels")
+	c := NewStripConv(16, 16)
+	x, y, scratch := make([]float32, 8*8*16), make([]float32, 6*6*16), make([]float32, c.Scratch(1))
+	assert.Panics(t, func() { c.Forward(y, 0, x, 0, 1, scratch) }, "no filters yet")
+	c.Load(make([]float32, 16*16*9), newFloats, newHalves)
+	assert.NotPanics(t, func() { c.Forward(y, 0, x, 0, 1, scratch) })
+	assert.Panics(t, func() { c.Forward(y, 0, x[1:], 0, 1, scratch) }, "a map that is one number short")
+	assert.Panics(t, func() { c.Forward(y, 0, x, 1, 2, scratch) }, "no room for a second map")
+	assert.Panics(t, func() { c.Forward(y, 0, x, 0, 2, scratch) }, "no scratch for a second map")
+	assert.Panics(t, func() { c.Forward(y, 0, x, 0, 0, scratch) }, "no map")
 }
 
 func TestColumns(t *testing.T) {

@@ -53,6 +53,12 @@ type transformArgs struct {
 	srcNext, dstNext      uintptr
 }
 
+type stripArgs struct {
+	x, xRow, filters, k uintptr
+	c, cRow, panels     uintptr
+	maps, xMap, cMap    uintptr
+}
+
 type columnArgs struct {
 	src, stride, rows, vectors uintptr
 	dst, mean                  uintptr
@@ -219,6 +225,18 @@ func wideWinogradMapFilter(args *transformArgs)
 func wideWinogradMapFilterGradient(args *transformArgs)
 
 //go:noescape
+func wideWinogradStripInput(args *transformArgs)
+
+//go:noescape
+func wideWinogradStripOutput(args *transformArgs)
+
+//go:noescape
+func wideStripProducts(args *stripArgs)
+
+//go:noescape
+func wideStripProductsHalves(args *stripArgs)
+
+//go:noescape
 func columnSums(args *columnArgs)
 
 //go:noescape
@@ -342,7 +360,7 @@ func gemmTile(rows int, args *tileArgs) {
 // wideRows is the tallest tile of AVX-512 with at most so many rows.
 func wideRows(most int) int {
 	switch {
-	case most >= 12:
+	case most >= 12 && most != 16: // which are two of eight
 		return 12
 	case most >= 8:
 		return 8
@@ -389,13 +407,17 @@ func wideGemmPair(rows int, args *tileArgs) {
 	}
 }
 
-func (t *Tiles) fast(transform *tileTransform) {
-	args := transformArgs{
+func (t *Tiles) args() transformArgs {
+	return transformArgs{
 		src: address(t.Src, 0), srcRow: bytes(t.SrcRow), srcPixel: bytes(t.SrcPixel),
 		dst: address(t.Dst, 0), dstRow: bytes(t.DstRow), dstPixel: bytes(t.DstPixel),
 		dstPanel: bytes(t.DstPanel), panels: uintptr(t.Channels / Panel),
 		tiles: uintptr(max(t.Count, 1)), srcNext: bytes(t.SrcNext), dstNext: bytes(t.DstNext),
 	}
+}
+
+func (t *Tiles) fast(transform *tileTransform) {
+	args := t.args()
 	switch transform {
 	case &tileInput:
 		if wide {
@@ -551,8 +573,8 @@ func fastStream(dst, src []float32) {
 	runtime.KeepAlive(src)
 }
 
-// KeepsHalves says that Dense makes use of halves.
-func KeepsHalves() bool { return wide }
+// Wide says that AVX-512's kernels run: Dense makes use of halves, and StripConv has a kernel.
+func Wide() bool { return wide }
 
 func (d *Dense) fast() {
 	if len(d.Halves) == 0 || d.Rows > 1 || !wide {
@@ -578,6 +600,42 @@ func fastAcross(dst, src []byte, first []int32, weights []uint32) {
 }
 
 func fastDown(dst, src []byte, weights []uint32) { portableDown(dst, src, weights) }
+
+func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, points, products []float32) {
+	if !wide {
+		c.portable(y, yNext, x, xNext, maps, points, products)
+		return
+	}
+	const all = stripPoints * strips // points of a map
+	for m := range maps {
+		in := c.input(points[m*all*c.inStride():], x[m*xNext:])
+		args := in.args()
+		wideWinogradStripInput(&args)
+	}
+	for i := range c.rows {
+		row := &c.rows[i]
+		args := stripArgs{k: uintptr(c.in), panels: uintptr(c.out / Panel), maps: uintptr(maps),
+			x: address(points, i*all/tilePoints*c.inStride()), xRow: bytes(c.inStride()), xMap: bytes(all * c.inStride()),
+			c: address(products, i*all/tilePoints*c.outStride()), cRow: bytes(c.outStride()), cMap: bytes(all * c.outStride())}
+		if row.taps == nil {
+			args.filters = uintptr(unsafe.Pointer(&row.halves[0]))
+			wideStripProductsHalves(&args)
+		} else {
+			args.filters = address(row.taps, 0)
+			wideStripProducts(&args)
+		}
+	}
+	for m := range maps {
+		out := c.output(y[m*yNext:], products[m*all*c.outStride():])
+		args := out.args()
+		wideWinogradStripOutput(&args)
+	}
+	runtime.KeepAlive(c)
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(y)
+	runtime.KeepAlive(points)
+	runtime.KeepAlive(products)
+}
 
 // Evaluation here does without ConvPool, see Fuses.
 

@@ -7437,6 +7437,909 @@ panel:
 	VZEROUPPER
 	RET
 
+// func wideWinogradStripInput(args *byte)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·wideWinogradStripInput(SB), $2624-8
+	MOVQ         args+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         40(AX), SI
+	MOVL         $0x40000000, DI
+	MOVD         DI, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         63(SP), DI
+	ANDQ         $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z8
+	VSUBPS           Z7, Z1, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z5, Z1
+	VMOVUPS          Z1, (DI)
+	VSUBPS           Z2, Z8, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z6, Z1
+	VMOVUPS          Z1, 448(DI)
+	VADDPS           Z7, Z3, Z1
+	VFMADD231PS.BCST factor2<>+0(SB), Z5, Z1
+	VADDPS           Z6, Z2, Z8
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 64(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 128(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor3<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor4<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor5<>+0(SB), Z2, Z8
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST factor7<>+0(SB), Z6, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 192(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 256(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor8<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor9<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor7<>+0(SB), Z2, Z2
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST factor5<>+0(SB), Z6, Z2
+	VADDPS           Z2, Z1, Z3
+	VMOVUPS          Z3, 320(DI)
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          Z1, 384(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z8
+	VSUBPS           Z7, Z1, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z5, Z1
+	VMOVUPS          Z1, 512(DI)
+	VSUBPS           Z2, Z8, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z6, Z1
+	VMOVUPS          Z1, 960(DI)
+	VADDPS           Z7, Z3, Z1
+	VFMADD231PS.BCST factor2<>+0(SB), Z5, Z1
+	VADDPS           Z6, Z2, Z8
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 576(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 640(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor3<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor4<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor5<>+0(SB), Z2, Z8
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST factor7<>+0(SB), Z6, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 704(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 768(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor8<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor9<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor7<>+0(SB), Z2, Z2
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST factor5<>+0(SB), Z6, Z2
+	VADDPS           Z2, Z1, Z3
+	VMOVUPS          Z3, 832(DI)
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          Z1, 896(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z8
+	VSUBPS           Z7, Z1, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z5, Z1
+	VMOVUPS          Z1, 1024(DI)
+	VSUBPS           Z2, Z8, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z6, Z1
+	VMOVUPS          Z1, 1472(DI)
+	VADDPS           Z7, Z3, Z1
+	VFMADD231PS.BCST factor2<>+0(SB), Z5, Z1
+	VADDPS           Z6, Z2, Z8
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 1088(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 1152(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor3<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor4<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor5<>+0(SB), Z2, Z8
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST factor7<>+0(SB), Z6, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 1216(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 1280(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor8<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor9<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor7<>+0(SB), Z2, Z2
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST factor5<>+0(SB), Z6, Z2
+	VADDPS           Z2, Z1, Z3
+	VMOVUPS          Z3, 1344(DI)
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          Z1, 1408(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z8
+	VSUBPS           Z7, Z1, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z5, Z1
+	VMOVUPS          Z1, 1536(DI)
+	VSUBPS           Z2, Z8, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z6, Z1
+	VMOVUPS          Z1, 1984(DI)
+	VADDPS           Z7, Z3, Z1
+	VFMADD231PS.BCST factor2<>+0(SB), Z5, Z1
+	VADDPS           Z6, Z2, Z8
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 1600(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 1664(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor3<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor4<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor5<>+0(SB), Z2, Z8
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST factor7<>+0(SB), Z6, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 1728(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 1792(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor8<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor9<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor7<>+0(SB), Z2, Z2
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST factor5<>+0(SB), Z6, Z2
+	VADDPS           Z2, Z1, Z3
+	VMOVUPS          Z3, 1856(DI)
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          Z1, 1920(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z8
+	VSUBPS           Z7, Z1, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z5, Z1
+	VMOVUPS          Z1, 2048(DI)
+	VSUBPS           Z2, Z8, Z1
+	VFMADD231PS.BCST factor1<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST factor0<>+0(SB), Z6, Z1
+	VMOVUPS          Z1, 2496(DI)
+	VADDPS           Z7, Z3, Z1
+	VFMADD231PS.BCST factor2<>+0(SB), Z5, Z1
+	VADDPS           Z6, Z2, Z8
+	VFMADD231PS.BCST factor2<>+0(SB), Z4, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 2112(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 2176(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor3<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor4<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor5<>+0(SB), Z2, Z8
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST factor7<>+0(SB), Z6, Z8
+	VADDPS           Z8, Z1, Z9
+	VMOVUPS          Z9, 2240(DI)
+	VSUBPS           Z8, Z1, Z1
+	VMOVUPS          Z1, 2304(DI)
+	VMOVAPS          Z7, Z1
+	VFMADD231PS.BCST factor8<>+0(SB), Z3, Z1
+	VFMADD231PS.BCST factor9<>+0(SB), Z5, Z1
+	VMULPS.BCST      factor7<>+0(SB), Z2, Z2
+	VFMADD231PS.BCST factor6<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST factor5<>+0(SB), Z6, Z2
+	VADDPS           Z2, Z1, Z3
+	VMOVUPS          Z3, 2368(DI)
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          Z1, 2432(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ         R9, R11
+	VMOVUPS      (DI), Z1
+	VMOVUPS      512(DI), Z2
+	VMOVUPS      1024(DI), Z3
+	VMOVUPS      1536(DI), Z4
+	VMOVUPS      2048(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      64(DI), Z1
+	VMOVUPS      576(DI), Z2
+	VMOVUPS      1088(DI), Z3
+	VMOVUPS      1600(DI), Z4
+	VMOVUPS      2112(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      128(DI), Z1
+	VMOVUPS      640(DI), Z2
+	VMOVUPS      1152(DI), Z3
+	VMOVUPS      1664(DI), Z4
+	VMOVUPS      2176(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      192(DI), Z1
+	VMOVUPS      704(DI), Z2
+	VMOVUPS      1216(DI), Z3
+	VMOVUPS      1728(DI), Z4
+	VMOVUPS      2240(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      256(DI), Z1
+	VMOVUPS      768(DI), Z2
+	VMOVUPS      1280(DI), Z3
+	VMOVUPS      1792(DI), Z4
+	VMOVUPS      2304(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      320(DI), Z1
+	VMOVUPS      832(DI), Z2
+	VMOVUPS      1344(DI), Z3
+	VMOVUPS      1856(DI), Z4
+	VMOVUPS      2368(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      384(DI), Z1
+	VMOVUPS      896(DI), Z2
+	VMOVUPS      1408(DI), Z3
+	VMOVUPS      1920(DI), Z4
+	VMOVUPS      2432(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         SI, R11
+	VMOVUPS      448(DI), Z1
+	VMOVUPS      960(DI), Z2
+	VMOVUPS      1472(DI), Z3
+	VMOVUPS      1984(DI), Z4
+	VMOVUPS      2496(DI), Z5
+	LEAQ         (R11)(BX*2), R12
+	ADDQ         BX, R12
+	VSUBPS       Z2, Z4, Z6
+	VMOVUPS      Z6, (R12)
+	VSUBPS       Z3, Z1, Z1
+	VFMADD213PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R11)
+	VSUBPS       Z3, Z4, Z1
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z2, Z0, Z4
+	VMOVUPS      Z4, (R11)(BX*1)
+	VSUBPS       Z3, Z2, Z2
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (R11)(BX*2)
+	VSUBPS       Z3, Z5, Z1
+	VFNMADD231PS Z6, Z0, Z1
+	VMOVUPS      Z1, (R12)(BX*1)
+	ADDQ         $0x00000040, R8
+	ADDQ         48(AX), R9
+	DECQ         R10
+	JNZ          panel
+	MOVQ         72(AX), R11
+	ADDQ         R11, (AX)
+	MOVQ         80(AX), R11
+	ADDQ         R11, 24(AX)
+	DECQ         64(AX)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func wideWinogradStripOutput(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideWinogradStripOutput(SB), $1984-8
+	MOVQ args+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 40(AX), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+
+tile:
+	MOVQ (AX), R8
+	MOVQ 24(AX), R9
+	MOVQ 56(AX), R10
+
+panel:
+	// Rows of the source, into the frame.
+	MOVQ             R8, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, (DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 64(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 128(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 192(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 256(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 320(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 384(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 448(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 512(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 576(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 640(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 704(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 768(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 832(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 896(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 960(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1024(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1088(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1152(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1216(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1280(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1344(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1408(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1472(DI)
+	ADDQ             CX, R11
+	MOVQ             R11, R12
+	VMOVUPS          (R12), Z0
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z1
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z2
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z3
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z4
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z5
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z6
+	ADDQ             DX, R12
+	VMOVUPS          (R12), Z7
+	VADDPS           Z2, Z1, Z8
+	VSUBPS           Z2, Z1, Z1
+	VADDPS           Z4, Z3, Z2
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VMOVAPS          Z0, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1536(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1600(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1664(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1728(DI)
+	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST factor21<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor17<>+0(SB), Z4, Z0
+	VMOVUPS          Z0, 1792(DI)
+	VMOVAPS          Z7, Z0
+	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VMOVUPS          Z0, 1856(DI)
+
+	// Columns of the frame, into the target.
+	MOVQ             R9, R11
+	VMOVUPS          (DI), Z0
+	VMOVUPS          384(DI), Z1
+	VMOVUPS          768(DI), Z2
+	VMOVUPS          1152(DI), Z3
+	VMOVUPS          1536(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          64(DI), Z0
+	VMOVUPS          448(DI), Z1
+	VMOVUPS          832(DI), Z2
+	VMOVUPS          1216(DI), Z3
+	VMOVUPS          1600(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          128(DI), Z0
+	VMOVUPS          512(DI), Z1
+	VMOVUPS          896(DI), Z2
+	VMOVUPS          1280(DI), Z3
+	VMOVUPS          1664(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          192(DI), Z0
+	VMOVUPS          576(DI), Z1
+	VMOVUPS          960(DI), Z2
+	VMOVUPS          1344(DI), Z3
+	VMOVUPS          1728(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          256(DI), Z0
+	VMOVUPS          640(DI), Z1
+	VMOVUPS          1024(DI), Z2
+	VMOVUPS          1408(DI), Z3
+	VMOVUPS          1792(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             SI, R11
+	VMOVUPS          320(DI), Z0
+	VMOVUPS          704(DI), Z1
+	VMOVUPS          1088(DI), Z2
+	VMOVUPS          1472(DI), Z3
+	VMOVUPS          1856(DI), Z4
+	VMULPS.BCST      factor5<>+0(SB), Z0, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)
+	VMULPS.BCST      factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor25<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor26<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*1)
+	VMOVAPS          Z4, Z0
+	VFMADD231PS.BCST factor23<>+0(SB), Z1, Z0
+	VFMADD231PS.BCST factor24<>+0(SB), Z2, Z0
+	VFMADD231PS.BCST factor27<>+0(SB), Z3, Z0
+	VMOVUPS          Z0, (R11)(BX*2)
+	ADDQ             $0x00000040, R8
+	ADDQ             48(AX), R9
+	DECQ             R10
+	JNZ              panel
+	MOVQ             72(AX), R11
+	ADDQ             R11, (AX)
+	MOVQ             80(AX), R11
+	ADDQ             R11, 24(AX)
+	DECQ             64(AX)
+	JNZ              tile
+	VZEROUPPER
+	RET
+
+DATA factor28<>+0(SB)/4, $(0.08888889)
+DATA factor28<>+4(SB)/4, $(0.08888889)
+DATA factor28<>+8(SB)/4, $(0.08888889)
+DATA factor28<>+12(SB)/4, $(0.08888889)
+DATA factor28<>+16(SB)/4, $(0.08888889)
+DATA factor28<>+20(SB)/4, $(0.08888889)
+DATA factor28<>+24(SB)/4, $(0.08888889)
+DATA factor28<>+28(SB)/4, $(0.08888889)
+GLOBL factor28<>(SB), RODATA|NOPTR, $32
+
+DATA factor29<>+0(SB)/4, $(0.0055555557)
+DATA factor29<>+4(SB)/4, $(0.0055555557)
+DATA factor29<>+8(SB)/4, $(0.0055555557)
+DATA factor29<>+12(SB)/4, $(0.0055555557)
+DATA factor29<>+16(SB)/4, $(0.0055555557)
+DATA factor29<>+20(SB)/4, $(0.0055555557)
+DATA factor29<>+24(SB)/4, $(0.0055555557)
+DATA factor29<>+28(SB)/4, $(0.0055555557)
+GLOBL factor29<>(SB), RODATA|NOPTR, $32
+
 // func wideWinogradMapInput(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·wideWinogradMapInput(SB), $4160-8
@@ -10968,6 +11871,261 @@ panel:
 	VZEROUPPER
 	RET
 
+// func wideStripProducts(args *byte)
+// Requires: AVX, AVX512F, MMX+, SSE2
+TEXT ·wideStripProducts(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), BX
+	MOVL         $0x40800000, SI
+	MOVD         SI, X0
+	VBROADCASTSS X0, Z0
+
+panel:
+	MOVQ (AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 56(AX), R8
+	MOVQ DX, (SP)
+
+map:
+	MOVQ   (SP), DX
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	MOVQ   24(AX), R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
+	LEAQ   (R12)(CX*2), R13
+	ADDQ   CX, R13
+	LEAQ   (R13)(CX*2), R14
+	ADDQ   CX, R14
+	LEAQ   (R14)(CX*2), R15
+	ADDQ   CX, R15
+
+k:
+	VMOVUPS          (DX), Z17
+	VMOVUPS          64(DX), Z18
+	VMOVUPS          128(DX), Z19
+	PREFETCHT0       2048(DX)
+	PREFETCHT0       2112(DX)
+	PREFETCHT0       2176(DX)
+	VFMADD231PS.BCST (R10), Z17, Z1
+	VFMADD231PS.BCST (R10)(CX*1), Z17, Z2
+	VFMADD231PS.BCST (R14)(CX*2), Z19, Z15
+	VFMADD231PS.BCST (R15), Z19, Z16
+	VADDPS           Z19, Z17, Z20
+	VADDPS           Z18, Z20, Z21
+	VFMADD231PS.BCST (R10)(CX*2), Z21, Z3
+	VFMADD231PS.BCST (R11), Z21, Z4
+	VSUBPS           Z18, Z20, Z20
+	VFMADD231PS.BCST (R11)(CX*1), Z20, Z5
+	VFMADD231PS.BCST (R11)(CX*2), Z20, Z6
+	VADDPS           Z18, Z18, Z18
+	VMOVAPS          Z17, Z20
+	VFMADD231PS      Z0, Z19, Z20
+	VADDPS           Z18, Z20, Z21
+	VFMADD231PS.BCST (R12), Z21, Z7
+	VFMADD231PS.BCST (R12)(CX*1), Z21, Z8
+	VSUBPS           Z18, Z20, Z20
+	VFMADD231PS.BCST (R12)(CX*2), Z20, Z9
+	VFMADD231PS.BCST (R13), Z20, Z10
+	VMOVAPS          Z19, Z19
+	VFMADD231PS      Z0, Z17, Z19
+	VADDPS           Z18, Z19, Z17
+	VFMADD231PS.BCST (R13)(CX*1), Z17, Z11
+	VFMADD231PS.BCST (R13)(CX*2), Z17, Z12
+	VSUBPS           Z18, Z19, Z17
+	VFMADD231PS.BCST (R14), Z17, Z13
+	VFMADD231PS.BCST (R14)(CX*1), Z17, Z14
+	ADDQ             $0x000000c0, DX
+	ADDQ             $0x00000004, R10
+	ADDQ             $0x00000004, R11
+	ADDQ             $0x00000004, R12
+	ADDQ             $0x00000004, R13
+	ADDQ             $0x00000004, R14
+	ADDQ             $0x00000004, R15
+	DECQ             R9
+	JNZ              k
+	LEAQ             (DI)(BX*2), R9
+	ADDQ             BX, R9
+	LEAQ             (R9)(BX*2), R10
+	ADDQ             BX, R10
+	LEAQ             (R10)(BX*2), R11
+	ADDQ             BX, R11
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z1, (DI)
+	VMOVUPS          Z2, (DI)(BX*1)
+	VMOVUPS          Z3, (DI)(BX*2)
+	VMOVUPS          Z4, (R9)
+	VMOVUPS          Z5, (R9)(BX*1)
+	VMOVUPS          Z6, (R9)(BX*2)
+	VMOVUPS          Z7, (R10)
+	VMOVUPS          Z8, (R10)(BX*1)
+	VMOVUPS          Z9, (R10)(BX*2)
+	VMOVUPS          Z10, (R11)
+	VMOVUPS          Z11, (R11)(BX*1)
+	VMOVUPS          Z12, (R11)(BX*2)
+	VMOVUPS          Z13, (R12)
+	VMOVUPS          Z14, (R12)(BX*1)
+	VMOVUPS          Z15, (R12)(BX*2)
+	VMOVUPS          Z16, (R13)
+	ADDQ             64(AX), SI
+	ADDQ             72(AX), DI
+	DECQ             R8
+	JNZ              map
+	ADDQ             $0x00000040, 32(AX)
+	DECQ             48(AX)
+	JNZ              panel
+	VZEROUPPER
+	RET
+
+// func wideStripProductsHalves(args *byte)
+// Requires: AVX, AVX512F, MMX+, SSE2
+TEXT ·wideStripProductsHalves(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), BX
+	MOVL         $0x40800000, SI
+	MOVD         SI, X0
+	VBROADCASTSS X0, Z0
+
+panel:
+	MOVQ (AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 56(AX), R8
+	MOVQ DX, (SP)
+
+map:
+	MOVQ   (SP), DX
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	MOVQ   24(AX), R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
+	LEAQ   (R12)(CX*2), R13
+	ADDQ   CX, R13
+	LEAQ   (R13)(CX*2), R14
+	ADDQ   CX, R14
+	LEAQ   (R14)(CX*2), R15
+	ADDQ   CX, R15
+
+k:
+	VCVTPH2PS        (DX), Z17
+	VCVTPH2PS        32(DX), Z18
+	VCVTPH2PS        64(DX), Z19
+	PREFETCHT0       2048(DX)
+	PREFETCHT0       2112(DX)
+	VFMADD231PS.BCST (R10), Z17, Z1
+	VFMADD231PS.BCST (R10)(CX*1), Z17, Z2
+	VFMADD231PS.BCST (R14)(CX*2), Z19, Z15
+	VFMADD231PS.BCST (R15), Z19, Z16
+	VADDPS           Z19, Z17, Z20
+	VADDPS           Z18, Z20, Z21
+	VFMADD231PS.BCST (R10)(CX*2), Z21, Z3
+	VFMADD231PS.BCST (R11), Z21, Z4
+	VSUBPS           Z18, Z20, Z20
+	VFMADD231PS.BCST (R11)(CX*1), Z20, Z5
+	VFMADD231PS.BCST (R11)(CX*2), Z20, Z6
+	VADDPS           Z18, Z18, Z18
+	VMOVAPS          Z17, Z20
+	VFMADD231PS      Z0, Z19, Z20
+	VADDPS           Z18, Z20, Z21
+	VFMADD231PS.BCST (R12), Z21, Z7
+	VFMADD231PS.BCST (R12)(CX*1), Z21, Z8
+	VSUBPS           Z18, Z20, Z20
+	VFMADD231PS.BCST (R12)(CX*2), Z20, Z9
+	VFMADD231PS.BCST (R13), Z20, Z10
+	VMOVAPS          Z19, Z19
+	VFMADD231PS      Z0, Z17, Z19
+	VADDPS           Z18, Z19, Z17
+	VFMADD231PS.BCST (R13)(CX*1), Z17, Z11
+	VFMADD231PS.BCST (R13)(CX*2), Z17, Z12
+	VSUBPS           Z18, Z19, Z17
+	VFMADD231PS.BCST (R14), Z17, Z13
+	VFMADD231PS.BCST (R14)(CX*1), Z17, Z14
+	ADDQ             $0x00000060, DX
+	ADDQ             $0x00000004, R10
+	ADDQ             $0x00000004, R11
+	ADDQ             $0x00000004, R12
+	ADDQ             $0x00000004, R13
+	ADDQ             $0x00000004, R14
+	ADDQ             $0x00000004, R15
+	DECQ             R9
+	JNZ              k
+	LEAQ             (DI)(BX*2), R9
+	ADDQ             BX, R9
+	LEAQ             (R9)(BX*2), R10
+	ADDQ             BX, R10
+	LEAQ             (R10)(BX*2), R11
+	ADDQ             BX, R11
+	LEAQ             (R11)(BX*2), R12
+	ADDQ             BX, R12
+	LEAQ             (R12)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z1, (DI)
+	VMOVUPS          Z2, (DI)(BX*1)
+	VMOVUPS          Z3, (DI)(BX*2)
+	VMOVUPS          Z4, (R9)
+	VMOVUPS          Z5, (R9)(BX*1)
+	VMOVUPS          Z6, (R9)(BX*2)
+	VMOVUPS          Z7, (R10)
+	VMOVUPS          Z8, (R10)(BX*1)
+	VMOVUPS          Z9, (R10)(BX*2)
+	VMOVUPS          Z10, (R11)
+	VMOVUPS          Z11, (R11)(BX*1)
+	VMOVUPS          Z12, (R11)(BX*2)
+	VMOVUPS          Z13, (R12)
+	VMOVUPS          Z14, (R12)(BX*1)
+	VMOVUPS          Z15, (R12)(BX*2)
+	VMOVUPS          Z16, (R13)
+	ADDQ             64(AX), SI
+	ADDQ             72(AX), DI
+	DECQ             R8
+	JNZ              map
+	ADDQ             $0x00000040, 32(AX)
+	DECQ             48(AX)
+	JNZ              panel
+	VZEROUPPER
+	RET
+
 // func columnSums(args *byte)
 // Requires: AVX
 TEXT ·columnSums(SB), NOSPLIT, $0-8
@@ -11593,7 +12751,7 @@ four:
 	VDIVPD     Y4, Y3, Y3
 	VCVTPD2PSY Y3, X3
 	VANDPS     double14<>+0(SB), X2, X4
-	VCMPPS     $0x01, factor28<>+0(SB), X4, X4
+	VCMPPS     $0x01, factor30<>+0(SB), X4, X4
 	VBLENDVPS  X4, X2, X3, X3
 	VMOVUPS    X3, (CX)(DI*2)
 	VMULPS     X3, X1, X1
@@ -11671,7 +12829,7 @@ four:
 	VDIVPD     Y3, Y2, Y2
 	VCVTPD2PSY Y2, X2
 	VANDPS     double14<>+0(SB), X0, X3
-	VCMPPS     $0x01, factor28<>+0(SB), X3, X3
+	VCMPPS     $0x01, factor30<>+0(SB), X3, X3
 	VBLENDVPS  X3, X0, X2, X2
 	VMULPS     X2, X1, X1
 	VMOVUPS    X1, (BX)
@@ -11777,15 +12935,15 @@ DATA double14<>+16(SB)/8, $0x7fffffff7fffffff
 DATA double14<>+24(SB)/8, $0x7fffffff7fffffff
 GLOBL double14<>(SB), RODATA|NOPTR, $32
 
-DATA factor28<>+0(SB)/4, $(0.00001)
-DATA factor28<>+4(SB)/4, $(0.00001)
-DATA factor28<>+8(SB)/4, $(0.00001)
-DATA factor28<>+12(SB)/4, $(0.00001)
-DATA factor28<>+16(SB)/4, $(0.00001)
-DATA factor28<>+20(SB)/4, $(0.00001)
-DATA factor28<>+24(SB)/4, $(0.00001)
-DATA factor28<>+28(SB)/4, $(0.00001)
-GLOBL factor28<>(SB), RODATA|NOPTR, $32
+DATA factor30<>+0(SB)/4, $(0.00001)
+DATA factor30<>+4(SB)/4, $(0.00001)
+DATA factor30<>+8(SB)/4, $(0.00001)
+DATA factor30<>+12(SB)/4, $(0.00001)
+DATA factor30<>+16(SB)/4, $(0.00001)
+DATA factor30<>+20(SB)/4, $(0.00001)
+DATA factor30<>+24(SB)/4, $(0.00001)
+DATA factor30<>+28(SB)/4, $(0.00001)
+GLOBL factor30<>(SB), RODATA|NOPTR, $32
 
 // func patch(args *byte)
 // Requires: AVX

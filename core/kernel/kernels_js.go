@@ -45,8 +45,8 @@ func init() {
 // Fuses says that ConvPool is the fastest way through a layer.
 const Fuses = true
 
-// KeepsHalves says that Dense makes use of halves.
-func KeepsHalves() bool { return false }
+// Wide says that there are AVX-512's kernels.
+func Wide() bool { return false }
 
 // Instructions names the vector instructions that the kernels use: "relaxed SIMD", "SIMD" or "scalar".
 func Instructions() string { return [...]string{"scalar", "SIMD", "relaxed SIMD"}[version] }
@@ -207,6 +207,11 @@ func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, produc
 		convPoolSix(&args)
 	}
 	runtime.KeepAlive(c)
+}
+
+// Evaluation here does without StripConv.
+func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, points, products []float32) {
+	c.portable(y, yNext, x, xNext, maps, points, products)
 }
 
 func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {

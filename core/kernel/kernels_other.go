@@ -8,8 +8,8 @@ const fast = false
 // Fuses says that ConvPool is the fastest way through a layer; it is where it has a kernel.
 const Fuses = false
 
-// KeepsHalves says that Dense makes use of halves.
-func KeepsHalves() bool { return false }
+// Wide says that there are AVX-512's kernels.
+func Wide() bool { return false }
 
 // Instructions names the vector instructions that the kernels use: none.
 func Instructions() string { return "scalar" }
@@ -22,6 +22,9 @@ func (c *Columns) fast(dst, mean []float32)      { panic(unreachable) }
 func (p *Pool) fast(pass poolPass, sums Sums)    { panic(unreachable) }
 func (l *LSTM) fast()                            { panic(unreachable) }
 func (p *Patch) fast()                           { panic(unreachable) }
+func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, points, products []float32) {
+	panic(unreachable)
+}
 func (p *Panels) fast()                          { panic(unreachable) }
 func (d *Dense) fast()                           { panic(unreachable) }
 func fastHalves(dst []float32, src []byte)       { panic(unreachable) }

@@ -372,6 +372,79 @@ func (c *ConvPool) portable(dst []float32, dstRow, dstPixel int, src, points, pr
 	}
 }
 
+// portable takes both strips of a map to their points, then row by row of those the products, and back.
+func (c *StripConv) portable(y []float32, yNext int, x []float32, xNext, maps int, points, products []float32) {
+	for m := range maps {
+		in, out := c.input(points, x[m*xNext:]), c.output(y[m*yNext:], products)
+		in.portableLines(&mapInput, &tileInput)
+		clear(products)
+		for p := range stripPoints {
+			for o := range c.out {
+				for k := range c.in {
+					g := c.taps(p/mapPoints, o, k)
+					u := stripAcross(p%mapPoints, g[0], g[1], g[2])
+					for s := range strips {
+						products[(p*strips+s)*c.outStride()+o] += u * points[(p*strips+s)*c.inStride()+k]
+					}
+				}
+			}
+		}
+		out.portableLines(&stripAcrossOutput, &stripDownOutput)
+	}
+}
+
+// taps is a row of a filter, transformed down.
+func (c *StripConv) taps(point, out, in int) (g [filterSize]float32) {
+	row := &c.rows[point]
+	for j := range g {
+		at := c.tap(out, in, j)
+		if row.taps == nil {
+			g[j] = half(uint32(row.halves[at]))
+		} else {
+			g[j] = row.taps[at]
+		}
+	}
+	return g
+}
+
+// stripAcross is row p of StripConv's G across, times a row of taps.
+func stripAcross(p int, g0, g1, g2 float32) float32 {
+	switch p {
+	case 0:
+		return g0
+	case 1:
+		return g0 + g2 + g1
+	case 2:
+		return g0 + g2 - g1
+	case 3:
+		return g0 + 4*g2 + 2*g1
+	case 4:
+		return g0 + 4*g2 - 2*g1
+	case 5:
+		return 4*g0 + g2 + 2*g1
+	case 6:
+		return 4*g0 + g2 - 2*g1
+	default:
+		return g2
+	}
+}
+
+// The ways back of StripConv, with the factors that its filters lack.
+var (
+	stripAcrossOutput = tileTransform{mapPoints, mapSize, func(m line) line {
+		for p, factor := range [mapPoints]float32{1, -2. / 9, -2. / 9, 1. / 90, 1. / 90, 8. / 45, 8. / 45, 1} {
+			m[p] *= factor
+		}
+		return mapOutputLine(m)
+	}}
+	stripDownOutput = tileTransform{tilePoints, tileSize, func(m line) line {
+		for p, factor := range [tilePoints]float32{1. / 2, -1. / 2, -1. / 6, 1. / 6, 1} {
+			m[p] *= factor
+		}
+		return tileOutputLine(m)
+	}}
+)
+
 // greater is max without minding NaN, for which Go calls a function in WebAssembly.
 func greater(a, b float32) float32 {
 	if a < b {

@@ -6,7 +6,8 @@ package kernel
 //	Y = Aᵀ[ (G g Gᵀ) ⊙ (Bᵀ d B) ]A
 //
 // Native evaluation uses F(3x3,3x3), and so does the second convolution in training: tiles of 3x3 outputs, each
-// from 5x5 inputs through 25 products instead of 81, interpolating at 0, 1, -1, 2 and infinity. The page's is in convpool.go.
+// from 5x5 inputs through 25 products instead of 81, interpolating at 0, 1, -1, 2 and infinity. The page's is in convpool.go, that of
+// evaluation's second convolution with AVX-512 in stripconv.go.
 //
 //	     2 -1 -2  1  0           1/2    0    0          1  1  1  1  0
 //	     0 -2 -1  1  0          -1/2 -1/2 -1/2     Aᵀ = 0  1 -1  2  0

@@ -57,6 +57,9 @@ func main() {
 		gemms()
 		transforms()
 	}
+	v = avx512
+	stripProducts("stripProducts", func(from Mem, to reg.VecVirtual) { VMOVUPS(from, to) }, v.bytes)
+	stripProducts("stripProductsHalves", func(from Mem, to reg.VecVirtual) { VCVTPH2PS(from, to) }, v.bytes/2)
 	v = avx2
 	columnSums()
 	columnSquares()

@@ -158,6 +158,24 @@ func mapOutputRow(m []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
 	store(5, sum(term{1, m[7]}, term{1, d[0]}, term{32, d[1]}, term{1. / 32, d[2]}))
 }
 
+// stripAcrossOutputRow is mapOutputRow with the factors -2/9, 1/90 and 8/45 of the sums and differences.
+func stripAcrossOutputRow(m []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	s, d := halves(m)
+	store(0, sum(term{1, m[0]}, term{-2. / 9, s[0]}, term{1. / 90, s[1]}, term{8. / 45, s[2]}))
+	store(1, sum(term{-2. / 9, d[0]}, term{2. / 90, d[1]}, term{4. / 45, d[2]}))
+	store(2, sum(term{-2. / 9, s[0]}, term{4. / 90, s[1]}, term{2. / 45, s[2]}))
+	store(3, sum(term{-2. / 9, d[0]}, term{8. / 90, d[1]}, term{1. / 45, d[2]}))
+	store(4, sum(term{-2. / 9, s[0]}, term{16. / 90, s[1]}, term{1. / 90, s[2]}))
+	store(5, sum(term{1, m[7]}, term{-2. / 9, d[0]}, term{32. / 90, d[1]}, term{1. / 180, d[2]}))
+}
+
+// stripDownOutputRow is outputRow with the factors 1/2, -1/2, -1/6 and 1/6 of the first four.
+func stripDownOutputRow(m []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
+	store(0, sum(term{1. / 2, m[0]}, term{-1. / 2, m[1]}, term{-1. / 6, m[2]}, term{1. / 6, m[3]}))
+	store(1, sum(term{-1. / 2, m[1]}, term{1. / 6, m[2]}, term{1. / 3, m[3]}))
+	store(2, sum(term{1, m[4]}, term{-1. / 2, m[1]}, term{-1. / 6, m[2]}, term{2. / 3, m[3]}))
+}
+
 func mapGradientRow(y []reg.VecVirtual, store func(j int, v reg.VecVirtual)) {
 	store(0, y[0])
 	store(7, y[5])
@@ -216,11 +234,19 @@ type rowEmitter func(in []reg.VecVirtual, store func(j int, v reg.VecVirtual))
 // stride, 40 destination column stride, 48 destination stride of 16 channels, 56 panels of
 // channels, 64 tiles, 72 and 80 source and destination strides of those. All strides are bytes.
 func tileTransform(name string, in, out int, consts func() rowEmitter) {
+	transform(name, in, out, in, out, func() (down, across rowEmitter) {
+		row := consts()
+		return row, row
+	})
+}
+
+// transform is tileTransform of what is not square.
+func transform(name string, inDown, outDown, inAcross, outAcross int, consts func() (down, across rowEmitter)) {
 	args := function(name, 0) // the frame is too large for NOSPLIT
 	srcRow, srcPixel := field(args, 8), field(args, 16)
 	dstRow, dstCol := field(args, 32), field(args, 40)
-	row := consts()
-	temp := frame(in, out)
+	down, across := consts()
+	temp := frame(inDown, outAcross)
 
 	part, parts := GP64(), panel/v.lanes
 	Label("tile")
@@ -233,32 +259,32 @@ func tileTransform(name string, in, out int, consts func() rowEmitter) {
 	Comment("Rows of the source, into the frame.")
 	p, q := GP64(), GP64()
 	MOVQ(src, p)
-	for i := 0; i < in; i++ {
+	for i := 0; i < inDown; i++ {
 		MOVQ(p, q)
-		d := make([]reg.VecVirtual, in)
+		d := make([]reg.VecVirtual, inAcross)
 		for j := range d {
 			d[j] = v.new()
 			VMOVUPS(Mem{Base: q}, d[j])
-			if j < in-1 {
+			if j < inAcross-1 {
 				ADDQ(srcPixel, q)
 			}
 		}
-		row(d, func(j int, v reg.VecVirtual) { VMOVUPS(v, temp(i, j)) })
-		if i < in-1 {
+		across(d, func(j int, v reg.VecVirtual) { VMOVUPS(v, temp(i, j)) })
+		if i < inDown-1 {
 			ADDQ(srcRow, p)
 		}
 	}
 	Comment("Columns of the frame, into the target.")
 	MOVQ(dst, p)
-	for j := 0; j < out; j++ {
-		d := make([]reg.VecVirtual, in)
+	for j := 0; j < outAcross; j++ {
+		d := make([]reg.VecVirtual, inDown)
 		for i := range d {
 			d[i] = v.new()
 			VMOVUPS(temp(i, j), d[i])
 		}
-		_, rows := rowAddresses(p, dstRow, out)
-		row(d, func(i int, v reg.VecVirtual) { VMOVUPS(v, rows(i)) })
-		if j < out-1 {
+		_, rows := rowAddresses(p, dstRow, outDown)
+		down(d, func(i int, v reg.VecVirtual) { VMOVUPS(v, rows(i)) })
+		if j < outAcross-1 {
 			ADDQ(dstCol, p)
 		}
 	}
@@ -314,6 +340,17 @@ func transforms() {
 			outputRow([points]reg.VecVirtual(m), two, four, store)
 		}
 	})
+	if v.spreads {
+		transform("winogradStripInput", points, points, stripColumns, stripColumns, func() (down, across rowEmitter) {
+			two := constant(2)
+			return func(d []reg.VecVirtual, store func(int, reg.VecVirtual)) {
+				inputRow([points]reg.VecVirtual(d), two, store)
+			}, mapInputRow
+		})
+		transform("winogradStripOutput", points, tap, stripColumns, 6, func() (down, across rowEmitter) {
+			return stripDownOutputRow, stripAcrossOutputRow
+		})
+	}
 	for _, t := range []struct {
 		name    string
 		in, out int
