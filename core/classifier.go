@@ -105,8 +105,11 @@ type Classifier struct {
 }
 
 // NewClassifier prepares the weights for evaluation. Later changes of p are not seen.
-func NewClassifier(p *Params) *Classifier {
-	net, norms := newNetwork(p.Classes), newNorms()
+func NewClassifier(p *Params) *Classifier { return NewClassifierOf(p.Classes, p) }
+
+// NewClassifierOf is NewClassifier of weights that need not all be there at once. Every tensor that evaluation uses is asked for.
+func NewClassifierOf(classes int, p Tensors) *Classifier {
+	net, norms := newNetwork(classes), newNorms()
 	if kernel.Fuses {
 		net.fused = newFused(p)
 		for task := range denseTasks {

@@ -16,7 +16,7 @@ type fused struct {
 // thumbnailPixel is the width of a thumbnail's pixel in fused.context: the kernel takes four channels at a time.
 const thumbnailPixel = 4
 
-func newFused(p *Params) *fused {
+func newFused(p Tensors) *fused {
 	f := &fused{
 		conv1:    kernel.NewConvPool(GlimpseSize, glimpseChannels, conv1Channels),
 		conv2:    kernel.NewConvPool(pool1Size, conv1Channels, conv2Channels),
@@ -41,7 +41,7 @@ func newFused(p *Params) *fused {
 
 // fold makes a batch norm with its running statistics, and the bias of the layer before it, a scale and a shift of the
 // layer's sums: gamma·(y + bias - mean)/sqrt(var + eps) + beta.
-func fold(p *Params, layer, norm string) (scale, shift []float32) {
+func fold(p Tensors, layer, norm string) (scale, shift []float32) {
 	gamma, beta, bias := p.Tensor(norm+".weight"), p.Tensor(norm+".bias"), p.Tensor(layer+".bias")
 	mean, variance := p.Tensor(norm+".running_mean"), p.Tensor(norm+".running_var")
 	scale, shift = make([]float32, len(gamma)), make([]float32, len(gamma))

@@ -16,7 +16,7 @@ func newNorms() norms {
 	return norms{norm{kernel.NewTable(conv1Channels)}, norm{kernel.NewTable(conv2Channels)}}
 }
 
-func (n *norms) load(p *Params) {
+func (n *norms) load(p Tensors) {
 	n.conv1.loadFolded(fold(p, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1"))
 	n.conv2.loadFolded(fold(p, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5"))
 }

@@ -399,7 +399,7 @@ const (
 )
 
 // load brings one piece of the published weights into kernel layout, with filterScratch numbers of scratch.
-func (w *network) load(p *Params, task int, scratch []float32) {
+func (w *network) load(p Tensors, task int, scratch []float32) {
 	conv2 := p.Layer("glimpse_net.fc_g.4").Weight
 	if task < loadConv2 {
 		switch {
@@ -450,7 +450,7 @@ func (w *network) load(p *Params, task int, scratch []float32) {
 const denseTasks = 4
 
 // loadDense is the part of load that fused leaves to do: everything but the convolutions.
-func (w *network) loadDense(p *Params, task int) {
+func (w *network) loadDense(p Tensors, task int) {
 	switch task {
 	case 0:
 		w.what.load(p.Layer("glimpse_net.fc_gg"), pool2Size*pool2Size)
@@ -465,7 +465,7 @@ func (w *network) loadDense(p *Params, task int) {
 	}
 }
 
-func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
+func (l *linear) loadLSTM(p Tensors, weight string, biases ...string) {
 	l.load(Layer{Weight: p.Tensor(weight)}, 1)
 	for _, name := range biases {
 		for i, v := range p.Tensor(name) {
@@ -474,7 +474,7 @@ func (l *linear) loadLSTM(p *Params, weight string, biases ...string) {
 	}
 }
 
-func (w *network) loadSmall(p *Params) {
+func (w *network) loadSmall(p Tensors) {
 	w.place.load(p.Layer("glimpse_net.fc_l.0"), 1)
 	w.where.load(p.Layer("glimpse_net.fc_lg"), 1)
 	w.contextFC.load(p.Layer("rnn2.fc"), pool2Size*pool2Size)

@@ -124,6 +124,16 @@ type Params struct {
 // Layer is the weight and bias of a conv, linear or batch norm layer.
 type Layer struct{ Weight, Bias []float32 }
 
+// Tensors is where a network finds its weights, under their published names: Params, or a file that is decoded as it is read.
+// A large tensor, of LargeTensor numbers or more, stands until the next large one is asked for.
+type Tensors interface {
+	Tensor(name string) []float32
+	Layer(name string) Layer
+}
+
+// LargeTensor is the size from which on a tensor of Tensors may give way to another. The dozen that are so large are nearly all of a network.
+const LargeTensor = 1 << 14
+
 // NewParams allocates zeroed parameters for a model of the given number of classes (2 or more).
 func NewParams(classes int) *Params {
 	if classes < 2 {

@@ -47,10 +47,21 @@ const MaxHeader = 1 << 20
 // classBias is the tensor whose length is the number of classes.
 const classBias = "class_net.fc.2.bias"
 
-// Decode reads a safetensors file. The file must hold exactly the tensors of core.Specs,
-// floats as F32 or F16 and finite, counts as I64. It allocates only for a file that fits.
-// Errors are sentences without the name of the file.
-func Decode(b []byte) (*core.Params, Meta, error) {
+// File is a file of weights whose tensors are decoded when they are asked for: all of them at once would be twice what the file takes.
+type File struct {
+	Classes int
+
+	specs   []core.Spec
+	tensors map[string]entry
+	data    []byte
+	large   []float32
+	finite  map[string]bool // what was decoded, and is finite
+}
+
+// Open reads the header of a safetensors file. The file must hold exactly the tensors of core.Specs, floats as F32 or F16, counts as
+// I64. It allocates only for a file that fits. The caller asks Err whether the numbers are sound. Errors are sentences without the
+// name of the file.
+func Open(b []byte) (*File, Meta, error) {
 	h, data, err := split(b)
 	if err != nil {
 		return nil, Meta{}, err
@@ -75,24 +86,18 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
+	return &File{Classes: classes, specs: specs, tensors: h.tensors, data: data, finite: map[string]bool{}}, meta, nil
+}
 
-	p := core.NewParams(classes)
-	for _, s := range specs {
-		x := h.tensors[s.Name]
-		raw := data[x.begin:x.end]
-		v := p.Tensor(s.Name)
-		switch x.dtype {
-		case "F32":
-			for i := range v {
-				v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-			}
-		case "F16":
-			kernel.Halves(v, raw)
-		case "I64":
-			for i := range v {
-				v[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
-			}
-		}
+// Decode is Open and every tensor of the file, which must be sound.
+func Decode(b []byte) (*core.Params, Meta, error) {
+	f, meta, err := Open(b)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	p := core.NewParams(f.Classes)
+	for _, s := range f.specs {
+		f.decode(p.Tensor(s.Name), s.Name)
 	}
 	if err := Sound(p); err != nil {
 		return nil, Meta{}, err
@@ -100,16 +105,89 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	return p, meta, nil
 }
 
+// Tensor decodes the named tensor; see core.Tensors. An unknown name is a programmer's error.
+func (f *File) Tensor(name string) []float32 {
+	n := 1
+	for _, d := range f.tensors[name].shape {
+		n *= d
+	}
+	var v []float32
+	if n < core.LargeTensor {
+		v = make([]float32, n)
+	} else {
+		if n > cap(f.large) {
+			f.large = make([]float32, f.largest())
+		}
+		v = f.large[:n]
+	}
+	f.decode(v, name)
+	f.finite[name] = finite(v)
+	return v
+}
+
+// Layer is Tensor of a weight and a bias.
+func (f *File) Layer(name string) core.Layer {
+	return core.Layer{Weight: f.Tensor(name + ".weight"), Bias: f.Tensor(name + ".bias")}
+}
+
+func (f *File) largest() int {
+	n := 0
+	for i := range f.specs {
+		n = max(n, f.specs[i].Len())
+	}
+	return n
+}
+
+// Err decodes what nobody asked for yet and returns what Sound does of all.
+func (f *File) Err() error {
+	for _, s := range f.specs {
+		if f.finite[s.Name] && s.Kind != core.RunningVar {
+			continue
+		}
+		if err := sound(s, f.Tensor(s.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) decode(v []float32, name string) {
+	x, ok := f.tensors[name]
+	if !ok {
+		panic("checkpoint: no tensor named " + name)
+	}
+	raw := f.data[x.begin:x.end]
+	switch x.dtype {
+	case "F32":
+		for i := range v {
+			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+	case "F16":
+		kernel.Halves(v, raw)
+	case "I64":
+		for i := range v {
+			v[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
+		}
+	}
+}
+
 // Sound returns an error that names the first tensor that nothing could be computed with: one that is not finite, or
 // holds a negative variance.
 func Sound(p *core.Params) error {
-	if err := Finite(p); err != nil {
+	for _, s := range p.Specs {
+		if err := sound(s, p.Tensor(s.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sound(s core.Spec, v []float32) error {
+	if err := isFinite(s.Name, v); err != nil {
 		return err
 	}
-	for _, s := range p.Specs {
-		if s.Kind == core.RunningVar && slices.Min(p.Tensor(s.Name)) < 0 {
-			return errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
-		}
+	if s.Kind == core.RunningVar && slices.Min(v) < 0 {
+		return errors.New("the tensor " + s.Name + " holds a negative variance; the weights are spoilt, take an earlier file")
 	}
 	return nil
 }
@@ -117,21 +195,27 @@ func Sound(p *core.Params) error {
 // Finite returns an error that names the first tensor with a NaN or an infinity.
 func Finite(p *core.Params) error {
 	for _, s := range p.Specs {
-		v := p.Tensor(s.Name)
-		if finite(v) {
-			continue
+		if err := isFinite(s.Name, p.Tensor(s.Name)); err != nil {
+			return err
 		}
-		for i, v := range v {
-			if v-v != 0 { // NaN for both NaN and infinities
-				what := "NaN"
-				if v > 0 {
-					what = "+Inf"
-				} else if v < 0 {
-					what = "-Inf"
-				}
-				return errors.New("the tensor " + s.Name + " holds " + what +
-					" at place " + strconv.Itoa(i) + "; the weights are spoilt, take an earlier file")
+	}
+	return nil
+}
+
+func isFinite(name string, v []float32) error {
+	if finite(v) {
+		return nil
+	}
+	for i, v := range v {
+		if v-v != 0 { // NaN for both NaN and infinities
+			what := "NaN"
+			if v > 0 {
+				what = "+Inf"
+			} else if v < 0 {
+				what = "-Inf"
 			}
+			return errors.New("the tensor " + name + " holds " + what +
+				" at place " + strconv.Itoa(i) + "; the weights are spoilt, take an earlier file")
 		}
 	}
 	return nil

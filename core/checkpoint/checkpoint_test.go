@@ -193,6 +193,53 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestFileDecodesAsItIsAsked: a classifier from a file is that from all its tensors, to the bit.
+func TestFileDecodesAsItIsAsked(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	image := make([]float32, core.ImageLen)
+	for i := range image {
+		image[i] = rng.Float32()
+	}
+	for _, dtype := range []disk.DType{disk.F16, disk.F32} {
+		b, err := disk.Encode(formulaParams(100), checkpoint.Meta{Gray: true}, dtype)
+		require.NoError(t, err)
+		params, want, err := checkpoint.Decode(b)
+		require.NoError(t, err)
+		file, meta, err := checkpoint.Open(b)
+		require.NoError(t, err)
+		assert.Equal(t, want, meta)
+		assert.Equal(t, 100, file.Classes)
+		ofAll, ofFile := core.NewClassifier(params), core.NewClassifierOf(file.Classes, file)
+		require.NoError(t, file.Err())
+		assert.Equal(t, ofAll.Classify(image, core.Options{}), ofFile.Classify(image, core.Options{}))
+	}
+	assert.Panics(t, func() { new(checkpoint.File).Tensor("no such") })
+}
+
+// TestFileFindsWhatIsNotSound, in tensors that evaluation uses and in such as it does not.
+func TestFileFindsWhatIsNotSound(t *testing.T) {
+	for name, v := range map[string]float32{
+		"glimpse_net.fc_g.4.weight": float32(math.NaN()), "glimpse_net.fc_gg.bias": float32(math.Inf(1)),
+		"baseline_net.fc.0.weight": float32(math.Inf(-1)), "emission_net.fc.1.running_var": -1,
+	} {
+		b, err := disk.Encode(formulaParams(10), checkpoint.Meta{}, disk.F32)
+		require.NoError(t, err)
+		n := binary.LittleEndian.Uint64(b)
+		var header map[string]struct {
+			Offsets []int `json:"data_offsets"`
+		}
+		require.NoError(t, json.Unmarshal(b[8:8+n], &header))
+		binary.LittleEndian.PutUint32(b[8+int(n)+header[name].Offsets[0]+4*2:], math.Float32bits(v))
+		_, _, want := checkpoint.Decode(b)
+		require.ErrorContains(t, want, name)
+		file, _, err := checkpoint.Open(b)
+		require.NoError(t, err)
+		assert.Equal(t, want, file.Err(), "before anything is read")
+		core.NewClassifierOf(10, file)
+		assert.Equal(t, want, file.Err(), "after a classifier has read it")
+	}
+}
+
 func TestDecodeTakesForeignFiles(t *testing.T) {
 	b := edited(t, func(h map[string]any) { delete(h, "__metadata__") })
 	p, meta, err := checkpoint.Decode(b)

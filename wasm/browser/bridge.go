@@ -65,17 +65,21 @@ func instructions() { answer = append(answer[:0], kernel.Instructions()...) }
 //go:wasmexport open
 func open() (ok bool) {
 	defer guard(&ok)
-	params, meta, err := checkpoint.Decode(received)
+	file, meta, err := checkpoint.Open(received)
 	received = nil // megabytes that no picture needs
 	if err != nil {
 		return refuse(err)
 	}
+	classifier := core.NewClassifierOf(file.Classes, file)
+	if err := file.Err(); err != nil {
+		return refuse(err)
+	}
 	models = append(models, &model{
-		classifier: core.NewClassifier(params),
+		classifier: classifier,
 		gray:       meta.Gray,
 		image:      make([]float32, core.ImageLen),
 	})
-	answer = binary.LittleEndian.AppendUint32(answer[:0], uint32(params.Classes))
+	answer = binary.LittleEndian.AppendUint32(answer[:0], uint32(file.Classes))
 	answer = append(answer, 0, 0, 0, 0)
 	if meta.Gray {
 		answer[4] = 1

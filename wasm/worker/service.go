@@ -42,9 +42,13 @@ type model struct {
 // newService opens the files of weights, by the names of their models. It lets go of each before it asks for the next.
 func newService(files iter.Seq2[string, []byte]) (*service, error) {
 	s := &service{image: make([]float32, core.ImageLen)}
-	for name, file := range files {
-		params, meta, err := checkpoint.Decode(file)
+	for name, bytes := range files {
+		file, meta, err := checkpoint.Open(bytes)
 		if err != nil {
+			return nil, fmt.Errorf("the weights for %s: %w", name, err)
+		}
+		classifier := core.NewClassifierOf(file.Classes, file)
+		if err := file.Err(); err != nil {
 			return nil, fmt.Errorf("the weights for %s: %w", name, err)
 		}
 		fast, err := disk.ReadFast(meta)
@@ -58,10 +62,10 @@ func newService(files iter.Seq2[string, []byte]) (*service, error) {
 		if len(meta.Labels) == 0 {
 			return nil, fmt.Errorf("the weights for %s do not name their classes", name)
 		}
-		sum := sha256.Sum256(file)
+		sum := sha256.Sum256(bytes)
 		s.models = append(s.models, &model{
 			Name: name, SHA256: hex.EncodeToString(sum[:]), Gray: meta.Gray, Labels: meta.Labels,
-			classifier: core.NewClassifier(params), fast: fast.Options(), noise: noise,
+			classifier: classifier, fast: fast.Options(), noise: noise,
 		})
 	}
 	if len(s.models) == 0 {

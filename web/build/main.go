@@ -90,7 +90,8 @@ func build(to outputs) error {
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
 		parts := 0
-		for part := range slices.Chunk(data, partSize) {
+		pieces := (len(data) + partSize - 1) / partSize
+		for part := range slices.Chunk(data, (len(data)+pieces-1)/pieces) {
 			parts++
 			files = append(files, delivery(fmt.Sprintf("weights-%s-%d", name, parts), base64.StdEncoding.EncodeToString(part)))
 		}
@@ -152,7 +153,7 @@ type model struct {
 	Labels []string `json:"labels"`
 }
 
-// partSize is what one of those scripts delivers: a page from the file system may not watch a file as it
+// partSize is what one of those scripts delivers at most, and all but the last the same: a page from the file system may not watch a file as it
 // comes, so it counts parts.
 const partSize = 256 << 10
 

@@ -1,4 +1,4 @@
-import { fromBase64 } from './bytes.js';
+import { fromBase64, setFromBase64 } from './bytes.js';
 import { Refusal } from './engine/host.js';
 
 /** @type {Map<string, string>} */
@@ -53,7 +53,12 @@ export async function loadText(name) {
  */
 export async function loadPacked(name) {
   const damaged = `The file web/dist/${name}.js is damaged; run make again and reload.`;
-  return { gzip: decoded(await loadText(name), damaged), damaged };
+  const text = await loadText(name);
+  try {
+    return { gzip: fromBase64(text), damaged };
+  } catch {
+    throw new Refusal(damaged);
+  }
 }
 
 /**
@@ -67,29 +72,14 @@ export async function loadPacked(name) {
  */
 export async function loadWeights(name, { parts, bytes }, progress) {
   const damaged = `The files web/dist/weights-${name}-1.js to weights-${name}-${parts}.js are damaged; run make again and reload.`;
+  const whole = new Uint8Array(bytes);
+  const length = Math.ceil(bytes / parts); // of every part but the last
   let come = 0;
   progress(0);
-  const all = await Promise.all(Array.from({ length: parts }, async (_, i) => {
-    const part = decoded(await loadText(`weights-${name}-${i + 1}`), damaged);
+  await Promise.all(Array.from({ length: parts }, async (_, i) => {
+    const text = await loadText(`weights-${name}-${i + 1}`);
+    if (!setFromBase64(whole.subarray(i * length, (i + 1) * length), text)) throw new Refusal(damaged);
     progress(++come / parts);
-    return part;
   }));
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of all) {
-    if (at + part.length > bytes) throw new Refusal(damaged);
-    whole.set(part, at);
-    at += part.length;
-  }
-  if (at < bytes) throw new Refusal(damaged);
   return whole;
-}
-
-/** @param {string} text base64 @param {string} damaged what to say if it is not */
-function decoded(text, damaged) {
-  try {
-    return fromBase64(text);
-  } catch {
-    throw new Refusal(damaged);
-  }
 }

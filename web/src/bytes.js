@@ -9,3 +9,24 @@ export function fromBase64(text) {
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
 }
+
+/**
+ * Fills bytes with what a text holds.
+ *
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} text base64
+ * @returns {boolean} false where that is not base64 of so many bytes
+ */
+export function setFromBase64(bytes, text) {
+  try {
+    if (bytes.setFromBase64) {
+      const { read, written } = bytes.setFromBase64(text);
+      return read === text.length && written === bytes.length;
+    }
+    const all = fromBase64(text);
+    bytes.set(all);
+    return all.length === bytes.length;
+  } catch {
+    return false;
+  }
+}

@@ -61,3 +61,8 @@ interface Uint8ArrayConstructor {
   /** Newer than the oldest browsers we serve. */
   fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
 }
+
+interface Uint8Array {
+  /** Newer than the oldest browsers we serve. */
+  setFromBase64?: (text: string) => { read: number, written: number };
+}

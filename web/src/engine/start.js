@@ -23,26 +23,40 @@ export async function startHost({ program, kernels }) {
     const versions = Promise.all(kernels.map(unpack)).then(compileKernels);
     return await Host.start({ program: await compile(program), kernels: await versions });
   } catch (error) {
-    if (!/Content Security Policy|blocked by CSP/i.test(String(error))) throw error;
+    if (!isForbidden(error)) throw error;
     throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
   }
 }
 
 /** @param {Packed | WebAssembly.Module} program */
 async function compile(program) {
-  return program instanceof WebAssembly.Module ? program : WebAssembly.compile(await unpack(program));
+  if (program instanceof WebAssembly.Module) return program;
+  if (program instanceof Uint8Array) return WebAssembly.compile(program);
+  // As it is unpacked: its megabytes are never put together.
+  return unpacking(program, (stream) => WebAssembly.compileStreaming(new Response(stream, { headers: { 'Content-Type': 'application/wasm' } })));
 }
 
 /** @param {Packed} packed */
 async function unpack(packed) {
   if (packed instanceof Uint8Array) return packed;
+  return new Uint8Array(await unpacking(packed, (stream) => new Response(stream).arrayBuffer()));
+}
+
+/**
+ * @template T
+ * @param {Exclude<Packed, Uint8Array>} packed
+ * @param {(stream: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<T>} use
+ */
+async function unpacking({ gzip, damaged }, use) {
+  const { readable, writable } = new DecompressionStream('gzip');
+  const writer = writable.getWriter(); // not the stream of a Blob, which asks another process for its bytes
   try {
-    const { readable, writable } = new DecompressionStream('gzip');
-    const writer = writable.getWriter(); // not the stream of a Blob, which asks another process for its bytes
-    const written = [writer.write(packed.gzip), writer.close()];
-    const [unpacked] = await Promise.all([new Response(readable).arrayBuffer(), ...written]);
-    return new Uint8Array(unpacked);
-  } catch {
-    throw new Refusal(packed.damaged);
+    const [used] = await Promise.all([use(readable), writer.write(gzip), writer.close()]);
+    return used;
+  } catch (error) {
+    throw isForbidden(error) ? error : new Refusal(damaged);
   }
 }
+
+/** @param {unknown} error */
+const isForbidden = (error) => /Content Security Policy|blocked by CSP/i.test(String(error));
