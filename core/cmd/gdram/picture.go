@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	_ "image/gif"
@@ -42,6 +43,23 @@ func readPicture(path string, gray bool) ([]uint8, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return prepared, nil
+}
+
+// readPictureUntil is readPicture, but does not wait for a pipe that nobody writes to once c is done.
+func readPictureUntil(c context.Context, path string, gray bool) ([]uint8, error) {
+	var prepared []uint8
+	var err error
+	read := make(chan struct{})
+	go func() {
+		prepared, err = readPicture(path, gray)
+		close(read)
+	}()
+	select {
+	case <-read:
+		return prepared, err
+	case <-c.Done():
+		return nil, c.Err()
+	}
 }
 
 func readPictureFile(path string) ([]byte, error) {

@@ -62,14 +62,13 @@ func (p *predictCommand) Run(c *console) error {
 		return err
 	}
 	for i, file := range p.Images {
-		if c.Err() != nil {
-			return fail(fmt.Errorf("interrupted before %s", file))
-		}
 		if !quiet && time.Since(start) > patience {
 			show("pictures", i, len(p.Images))
 		}
-		picture, err := readPicture(file, net.meta.Gray)
-		if err != nil {
+		picture, err := readPictureUntil(c, file, net.meta.Gray)
+		if c.Err() != nil {
+			return fail(fmt.Errorf("interrupted before %s", file))
+		} else if err != nil {
 			fail(err)
 			continue
 		}

@@ -25,7 +25,7 @@ type trainCommand struct {
 	BatchSize   *int        `placeholder:"N" help:"Pictures of one step (default 128)."`
 	LR          *float64    `name:"lr" placeholder:"RATE" help:"Learning rate (default the recipe's own, 0.001 for reference)."`
 	Epochs      *int        `placeholder:"N" help:"Times through the data (default the recipe's own)."`
-	RandomSeed  *uint64     `placeholder:"N" help:"Everything random follows from it (default 1)."`
+	RandomSeed  *uint64     `placeholder:"N" help:"Everything random follows from it: a number above 0 (default 1)."`
 	LogInterval *int        `placeholder:"N" help:"Log every so many steps (default once an epoch)."`
 	Resume      bool        `help:"Continue the run in the folder --checkpoint, to the bit; or start a new run from the weights in the file --checkpoint."`
 	Checkpoint  string      `placeholder:"PATH" help:"Run folder, with arguments, results, weights and all that resuming needs (default runs/DATASET); with --resume also a .safetensors or .pth file."`
@@ -132,11 +132,9 @@ func (t *trainCommand) config() (train.Config, error) {
 		positive("--lr", t.LR, &config.LR),
 		positive("--epochs", t.Epochs, &config.Epochs),
 		positive("--log-interval", t.LogInterval, &config.LogInterval),
+		positive("--random-seed", t.RandomSeed, &config.Seed),
 	); err != nil {
 		return config, err
-	}
-	if t.RandomSeed != nil {
-		config.Seed = *t.RandomSeed
 	}
 	weights := isWeights(t.Checkpoint)
 	if weights && !t.Resume {
@@ -186,7 +184,7 @@ func (t *trainCommand) config() (train.Config, error) {
 }
 
 // positive copies the number of a flag that was given, which must be above 0.
-func positive[N int | float64](flag string, given, to *N) error {
+func positive[N int | uint64 | float64](flag string, given, to *N) error {
 	switch {
 	case given == nil:
 	case !(*given > 0) || math.IsInf(float64(*given), 1):
