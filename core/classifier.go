@@ -6,8 +6,7 @@ import (
 	"gdram/core/policy"
 )
 
-// BlockSize is the largest number of pictures ClassifyBlock takes; six is what the matrix kernels
-// are cut for.
+// BlockSize is the largest number of pictures ClassifyBlock takes.
 const BlockSize = blockSize
 
 // Glimpse is one look of the network: where, how sure, and what it thought after it.

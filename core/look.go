@@ -48,7 +48,7 @@ type look struct {
 	products []float32
 	y2       []float32 // [6][6][256]
 	pool2    []float32 // [3][3][256]
-	scratch  []float32 // in place of y1, points, products and y2 where network.fused works
+	scratch  []float32 // of network.strips; in place of y1, points, products and y2 where network.fused works
 
 	place              []float32 // [2]
 	placeFeature       []float32 // [128]

@@ -400,20 +400,20 @@ const (
 
 // load brings one piece of the published weights into kernel layout, with filterScratch numbers of scratch.
 func (w *network) load(p Tensors, task int, scratch []float32) {
-	conv2 := p.Layer("glimpse_net.fc_g.4").Weight
+	const conv2 = "glimpse_net.fc_g.4"
 	if task < loadConv2 {
 		switch {
 		case w.strips == nil:
-			w.conv2.load(task, conv2, scratch)
+			w.conv2.load(task, p.Layer(conv2).Weight, scratch)
 		case task == 0:
-			w.strips.Load(conv2, w.room.floats, w.room.halves)
+			w.strips.Load(p.Layer(conv2).Weight, w.room.floats, w.room.halves)
 		}
 		return
 	}
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, conv2, scratch)
+			w.conv2Back.load(task, p.Layer(conv2).Weight, scratch)
 		}
 		return
 	}

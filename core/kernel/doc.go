@@ -6,8 +6,8 @@
 // fallback everywhere. Where it matters it has fast twins, chosen at run time; the build tag
 // purego removes them:
 //
-//	kernels_amd64.s     AVX2 with FMA, and products and transforms in AVX-512, too, of the same bits, and StripConv
-//	                    in AVX-512 alone; written by the program in _generate
+//	kernels_amd64.s     AVX2 with FMA; products, transforms and LSTM cells in AVX-512, too, of the same bits, and
+//	                    StripConv in AVX-512 alone; written by the program in _generate
 //	simd.wasm           WebAssembly's vectors, written by the program in _wasm; in builds with the tag simd; what
 //	                    evaluates one picture alone
 //	simd_relaxed.wasm   the same with relaxed multiply-add

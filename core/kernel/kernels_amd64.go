@@ -74,8 +74,8 @@ type poolArgs struct {
 }
 
 type lstmArgs struct {
-	gates, c, h, cPrev  uintptr
-	cells, units, fours uintptr
+	gates, c, h, cPrev    uintptr
+	cells, units, vectors uintptr
 }
 
 // Taps may lie on the stack, which can move until the kernel runs: so they are pointers.
@@ -259,6 +259,9 @@ func poolGradient(args *poolArgs)
 
 //go:noescape
 func lstm(args *lstmArgs)
+
+//go:noescape
+func wideLstm(args *lstmArgs)
 
 //go:noescape
 func patch(args *patchArgs)
@@ -541,14 +544,19 @@ func (p *Pool) fast(pass poolPass, sums Sums) {
 }
 
 func (l *LSTM) fast() {
-	const four = 4
-	if l.Units%four != 0 {
-		l.portable()
-		return
-	}
+	const four, eight = 4, 8
 	args := lstmArgs{gates: address(l.Gates, 0), c: address(l.C, 0), h: address(l.H, 0), cPrev: address(l.CPrev, 0),
-		cells: uintptr(l.Cells), units: bytes(l.Units), fours: uintptr(l.Units / four)}
-	lstm(&args)
+		cells: uintptr(l.Cells), units: bytes(l.Units)}
+	switch {
+	case wide && l.Units%eight == 0:
+		args.vectors = uintptr(l.Units / eight)
+		wideLstm(&args)
+	case l.Units%four == 0:
+		args.vectors = uintptr(l.Units / four)
+		lstm(&args)
+	default:
+		l.portable()
+	}
 	runtime.KeepAlive(l)
 }
 

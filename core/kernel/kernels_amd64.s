@@ -5092,6 +5092,325 @@ part:
 	VZEROUPPER
 	RET
 
+// func lstm(args *byte)
+// Requires: AVX, AVX2
+TEXT ·lstm(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 40(AX), DI
+
+cell:
+	MOVQ 48(AX), R8
+	LEAQ (DI)(DI*2), R9
+
+units:
+	VCVTPS2PD    (CX)(DI*1), Y0
+	VBROADCASTSD double1<>+0(SB), Y1
+	VMINPD       Y0, Y1, Y0
+	VBROADCASTSD double2<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
+	VXORPD       double0<>+0(SB), Y0, Y0
+	VMULPD       double5<>+0(SB), Y0, Y1
+	VADDPD       double4<>+0(SB), Y1, Y1
+	VSUBPD       double4<>+0(SB), Y1, Y2
+	VMULPD       double6<>+0(SB), Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VMULPD       Y0, Y0, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       double8<>+0(SB), Y0, Y4
+	VADDPD       double7<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y2, Y4
+	VMULPD       double10<>+0(SB), Y0, Y5
+	VADDPD       double9<>+0(SB), Y5, Y5
+	VMULPD       double11<>+0(SB), Y2, Y6
+	VADDPD       Y5, Y6, Y5
+	VMULPD       Y5, Y2, Y2
+	VMULPD       double13<>+0(SB), Y0, Y5
+	VADDPD       double12<>+0(SB), Y5, Y5
+	VADDPD       Y5, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VADDPD       double3<>+0(SB), Y0, Y0
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y2, Y0, Y0
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       double3<>+0(SB), Y1, Y1
+	VMULPD       Y0, Y1, Y0
+	VADDPD       double3<>+0(SB), Y0, Y0
+	VBROADCASTSD double3<>+0(SB), Y1
+	VDIVPD       Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (CX)(DI*1)
+	VMULPS       (SI), X0, X0
+	VCVTPS2PD    (CX), Y1
+	VBROADCASTSD double1<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VBROADCASTSD double2<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VXORPD       double0<>+0(SB), Y1, Y1
+	VMULPD       double5<>+0(SB), Y1, Y2
+	VADDPD       double4<>+0(SB), Y2, Y2
+	VSUBPD       double4<>+0(SB), Y2, Y3
+	VMULPD       double6<>+0(SB), Y3, Y3
+	VSUBPD       Y3, Y1, Y1
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       double8<>+0(SB), Y1, Y5
+	VADDPD       double7<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y3, Y5
+	VMULPD       double10<>+0(SB), Y1, Y6
+	VADDPD       double9<>+0(SB), Y6, Y6
+	VMULPD       double11<>+0(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y6
+	VMULPD       Y6, Y3, Y3
+	VMULPD       double13<>+0(SB), Y1, Y6
+	VADDPD       double12<>+0(SB), Y6, Y6
+	VADDPD       Y6, Y3, Y3
+	VMULPD       Y3, Y4, Y3
+	VADDPD       double3<>+0(SB), Y1, Y1
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       double3<>+0(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y1
+	VADDPD       double3<>+0(SB), Y1, Y1
+	VBROADCASTSD double3<>+0(SB), Y2
+	VDIVPD       Y1, Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (CX)
+	VMOVUPS      (CX)(DI*2), X2
+	VCVTPS2PD    X2, Y3
+	VBROADCASTSD double1<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y3
+	VBROADCASTSD double2<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VADDPD       Y3, Y3, Y3
+	VMULPD       double5<>+0(SB), Y3, Y4
+	VADDPD       double4<>+0(SB), Y4, Y4
+	VSUBPD       double4<>+0(SB), Y4, Y5
+	VMULPD       double6<>+0(SB), Y5, Y5
+	VSUBPD       Y5, Y3, Y3
+	VMULPD       Y3, Y3, Y5
+	VMULPD       Y5, Y5, Y6
+	VMULPD       double8<>+0(SB), Y3, Y7
+	VADDPD       double7<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y5, Y7
+	VMULPD       double10<>+0(SB), Y3, Y8
+	VADDPD       double9<>+0(SB), Y8, Y8
+	VMULPD       double11<>+0(SB), Y5, Y9
+	VADDPD       Y8, Y9, Y8
+	VMULPD       Y8, Y5, Y5
+	VMULPD       double13<>+0(SB), Y3, Y8
+	VADDPD       double12<>+0(SB), Y8, Y8
+	VADDPD       Y8, Y5, Y5
+	VMULPD       Y5, Y6, Y5
+	VADDPD       double3<>+0(SB), Y3, Y3
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y5, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       double3<>+0(SB), Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VADDPD       double3<>+0(SB), Y3, Y4
+	VSUBPD       double3<>+0(SB), Y3, Y3
+	VDIVPD       Y4, Y3, Y3
+	VCVTPD2PSY   Y3, X3
+	VANDPS       double14<>+0(SB), X2, X4
+	VCMPPS       $0x01, factor28<>+0(SB), X4, X4
+	VBLENDVPS    X4, X2, X3, X3
+	VMOVUPS      X3, (CX)(DI*2)
+	VMULPS       X3, X1, X1
+	VADDPS       X1, X0, X0
+	VMOVUPS      X0, (DX)
+	VCVTPS2PD    (CX)(R9*1), Y1
+	VBROADCASTSD double1<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VBROADCASTSD double2<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VXORPD       double0<>+0(SB), Y1, Y1
+	VMULPD       double5<>+0(SB), Y1, Y2
+	VADDPD       double4<>+0(SB), Y2, Y2
+	VSUBPD       double4<>+0(SB), Y2, Y3
+	VMULPD       double6<>+0(SB), Y3, Y3
+	VSUBPD       Y3, Y1, Y1
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       double8<>+0(SB), Y1, Y5
+	VADDPD       double7<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y3, Y5
+	VMULPD       double10<>+0(SB), Y1, Y6
+	VADDPD       double9<>+0(SB), Y6, Y6
+	VMULPD       double11<>+0(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y6
+	VMULPD       Y6, Y3, Y3
+	VMULPD       double13<>+0(SB), Y1, Y6
+	VADDPD       double12<>+0(SB), Y6, Y6
+	VADDPD       Y6, Y3, Y3
+	VMULPD       Y3, Y4, Y3
+	VADDPD       double3<>+0(SB), Y1, Y1
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       double3<>+0(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y1
+	VADDPD       double3<>+0(SB), Y1, Y1
+	VBROADCASTSD double3<>+0(SB), Y2
+	VDIVPD       Y1, Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (CX)(R9*1)
+	VCVTPS2PD    X0, Y2
+	VBROADCASTSD double1<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y2
+	VBROADCASTSD double2<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       double5<>+0(SB), Y2, Y3
+	VADDPD       double4<>+0(SB), Y3, Y3
+	VSUBPD       double4<>+0(SB), Y3, Y4
+	VMULPD       double6<>+0(SB), Y4, Y4
+	VSUBPD       Y4, Y2, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       double8<>+0(SB), Y2, Y6
+	VADDPD       double7<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y4, Y6
+	VMULPD       double10<>+0(SB), Y2, Y7
+	VADDPD       double9<>+0(SB), Y7, Y7
+	VMULPD       double11<>+0(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y7
+	VMULPD       Y7, Y4, Y4
+	VMULPD       double13<>+0(SB), Y2, Y7
+	VADDPD       double12<>+0(SB), Y7, Y7
+	VADDPD       Y7, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VADDPD       double3<>+0(SB), Y2, Y2
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       double3<>+0(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y2
+	VADDPD       double3<>+0(SB), Y2, Y3
+	VSUBPD       double3<>+0(SB), Y2, Y2
+	VDIVPD       Y3, Y2, Y2
+	VCVTPD2PSY   Y2, X2
+	VANDPS       double14<>+0(SB), X0, X3
+	VCMPPS       $0x01, factor28<>+0(SB), X3, X3
+	VBLENDVPS    X3, X0, X2, X2
+	VMULPS       X2, X1, X1
+	VMOVUPS      X1, (BX)
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000010, BX
+	ADDQ         $0x00000010, SI
+	DECQ         R8
+	JNZ          units
+	ADDQ         R9, CX
+	DECQ         32(AX)
+	JNZ          cell
+	VZEROUPPER
+	RET
+
+DATA double0<>+0(SB)/8, $0x8000000000000000
+DATA double0<>+8(SB)/8, $0x8000000000000000
+DATA double0<>+16(SB)/8, $0x8000000000000000
+DATA double0<>+24(SB)/8, $0x8000000000000000
+GLOBL double0<>(SB), RODATA|NOPTR, $32
+
+DATA double1<>+0(SB)/8, $0x4062c00000000000
+DATA double1<>+8(SB)/8, $0x4062c00000000000
+DATA double1<>+16(SB)/8, $0x4062c00000000000
+DATA double1<>+24(SB)/8, $0x4062c00000000000
+GLOBL double1<>(SB), RODATA|NOPTR, $32
+
+DATA double2<>+0(SB)/8, $0xc062c00000000000
+DATA double2<>+8(SB)/8, $0xc062c00000000000
+DATA double2<>+16(SB)/8, $0xc062c00000000000
+DATA double2<>+24(SB)/8, $0xc062c00000000000
+GLOBL double2<>(SB), RODATA|NOPTR, $32
+
+DATA double3<>+0(SB)/8, $0x3ff0000000000000
+DATA double3<>+8(SB)/8, $0x3ff0000000000000
+DATA double3<>+16(SB)/8, $0x3ff0000000000000
+DATA double3<>+24(SB)/8, $0x3ff0000000000000
+GLOBL double3<>(SB), RODATA|NOPTR, $32
+
+DATA double4<>+0(SB)/8, $0x4338000000000000
+DATA double4<>+8(SB)/8, $0x4338000000000000
+DATA double4<>+16(SB)/8, $0x4338000000000000
+DATA double4<>+24(SB)/8, $0x4338000000000000
+GLOBL double4<>(SB), RODATA|NOPTR, $32
+
+DATA double5<>+0(SB)/8, $0x3ff71547652b82fe
+DATA double5<>+8(SB)/8, $0x3ff71547652b82fe
+DATA double5<>+16(SB)/8, $0x3ff71547652b82fe
+DATA double5<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL double5<>(SB), RODATA|NOPTR, $32
+
+DATA double6<>+0(SB)/8, $0x3fe62e42fefa39ef
+DATA double6<>+8(SB)/8, $0x3fe62e42fefa39ef
+DATA double6<>+16(SB)/8, $0x3fe62e42fefa39ef
+DATA double6<>+24(SB)/8, $0x3fe62e42fefa39ef
+GLOBL double6<>(SB), RODATA|NOPTR, $32
+
+DATA double7<>+0(SB)/8, $0x3fe0000000000000
+DATA double7<>+8(SB)/8, $0x3fe0000000000000
+DATA double7<>+16(SB)/8, $0x3fe0000000000000
+DATA double7<>+24(SB)/8, $0x3fe0000000000000
+GLOBL double7<>(SB), RODATA|NOPTR, $32
+
+DATA double8<>+0(SB)/8, $0x3fc5555555555555
+DATA double8<>+8(SB)/8, $0x3fc5555555555555
+DATA double8<>+16(SB)/8, $0x3fc5555555555555
+DATA double8<>+24(SB)/8, $0x3fc5555555555555
+GLOBL double8<>(SB), RODATA|NOPTR, $32
+
+DATA double9<>+0(SB)/8, $0x3f56c16c16c16c17
+DATA double9<>+8(SB)/8, $0x3f56c16c16c16c17
+DATA double9<>+16(SB)/8, $0x3f56c16c16c16c17
+DATA double9<>+24(SB)/8, $0x3f56c16c16c16c17
+GLOBL double9<>(SB), RODATA|NOPTR, $32
+
+DATA double10<>+0(SB)/8, $0x3f2a01a01a01a01a
+DATA double10<>+8(SB)/8, $0x3f2a01a01a01a01a
+DATA double10<>+16(SB)/8, $0x3f2a01a01a01a01a
+DATA double10<>+24(SB)/8, $0x3f2a01a01a01a01a
+GLOBL double10<>(SB), RODATA|NOPTR, $32
+
+DATA double11<>+0(SB)/8, $0x3efa01a01a01a01a
+DATA double11<>+8(SB)/8, $0x3efa01a01a01a01a
+DATA double11<>+16(SB)/8, $0x3efa01a01a01a01a
+DATA double11<>+24(SB)/8, $0x3efa01a01a01a01a
+GLOBL double11<>(SB), RODATA|NOPTR, $32
+
+DATA double12<>+0(SB)/8, $0x3fa5555555555555
+DATA double12<>+8(SB)/8, $0x3fa5555555555555
+DATA double12<>+16(SB)/8, $0x3fa5555555555555
+DATA double12<>+24(SB)/8, $0x3fa5555555555555
+GLOBL double12<>(SB), RODATA|NOPTR, $32
+
+DATA double13<>+0(SB)/8, $0x3f81111111111111
+DATA double13<>+8(SB)/8, $0x3f81111111111111
+DATA double13<>+16(SB)/8, $0x3f81111111111111
+DATA double13<>+24(SB)/8, $0x3f81111111111111
+GLOBL double13<>(SB), RODATA|NOPTR, $32
+
+DATA double14<>+0(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+8(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+16(SB)/8, $0x7fffffff7fffffff
+DATA double14<>+24(SB)/8, $0x7fffffff7fffffff
+GLOBL double14<>(SB), RODATA|NOPTR, $32
+
+DATA factor28<>+0(SB)/4, $(0.00001)
+DATA factor28<>+4(SB)/4, $(0.00001)
+DATA factor28<>+8(SB)/4, $(0.00001)
+DATA factor28<>+12(SB)/4, $(0.00001)
+DATA factor28<>+16(SB)/4, $(0.00001)
+DATA factor28<>+20(SB)/4, $(0.00001)
+DATA factor28<>+24(SB)/4, $(0.00001)
+DATA factor28<>+28(SB)/4, $(0.00001)
+GLOBL factor28<>(SB), RODATA|NOPTR, $32
+
 // func wideGemmTile1(args *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideGemmTile1(SB), NOSPLIT, $48-8
@@ -7970,14 +8289,14 @@ panel:
 	VMOVUPS          Z0, (DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 64(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
 	VMOVUPS          Z0, 128(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z3, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 192(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
@@ -7987,7 +8306,7 @@ panel:
 	VMOVAPS          Z7, Z0
 	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor30<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 320(DI)
 	ADDQ             CX, R11
 	MOVQ             R11, R12
@@ -8019,14 +8338,14 @@ panel:
 	VMOVUPS          Z0, 384(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 448(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
 	VMOVUPS          Z0, 512(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z3, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 576(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
@@ -8036,7 +8355,7 @@ panel:
 	VMOVAPS          Z7, Z0
 	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor30<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 704(DI)
 	ADDQ             CX, R11
 	MOVQ             R11, R12
@@ -8068,14 +8387,14 @@ panel:
 	VMOVUPS          Z0, 768(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 832(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
 	VMOVUPS          Z0, 896(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z3, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 960(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
@@ -8085,7 +8404,7 @@ panel:
 	VMOVAPS          Z7, Z0
 	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor30<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1088(DI)
 	ADDQ             CX, R11
 	MOVQ             R11, R12
@@ -8117,14 +8436,14 @@ panel:
 	VMOVUPS          Z0, 1152(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1216(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
 	VMOVUPS          Z0, 1280(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z3, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1344(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
@@ -8134,7 +8453,7 @@ panel:
 	VMOVAPS          Z7, Z0
 	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor30<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1472(DI)
 	ADDQ             CX, R11
 	MOVQ             R11, R12
@@ -8166,14 +8485,14 @@ panel:
 	VMOVUPS          Z0, 1536(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1600(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z2, Z0
 	VFMADD231PS.BCST factor18<>+0(SB), Z4, Z0
 	VMOVUPS          Z0, 1664(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z1, Z0
-	VFMADD231PS.BCST factor28<>+0(SB), Z3, Z0
+	VFMADD231PS.BCST factor29<>+0(SB), Z3, Z0
 	VFMADD231PS.BCST factor19<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1728(DI)
 	VMULPS.BCST      factor16<>+0(SB), Z8, Z0
@@ -8183,7 +8502,7 @@ panel:
 	VMOVAPS          Z7, Z0
 	VFMADD231PS.BCST factor16<>+0(SB), Z1, Z0
 	VFMADD231PS.BCST factor22<>+0(SB), Z3, Z0
-	VFMADD231PS.BCST factor29<>+0(SB), Z5, Z0
+	VFMADD231PS.BCST factor30<>+0(SB), Z5, Z0
 	VMOVUPS          Z0, 1856(DI)
 
 	// Columns of the frame, into the target.
@@ -8320,25 +8639,25 @@ panel:
 	VZEROUPPER
 	RET
 
-DATA factor28<>+0(SB)/4, $(0.08888889)
-DATA factor28<>+4(SB)/4, $(0.08888889)
-DATA factor28<>+8(SB)/4, $(0.08888889)
-DATA factor28<>+12(SB)/4, $(0.08888889)
-DATA factor28<>+16(SB)/4, $(0.08888889)
-DATA factor28<>+20(SB)/4, $(0.08888889)
-DATA factor28<>+24(SB)/4, $(0.08888889)
-DATA factor28<>+28(SB)/4, $(0.08888889)
-GLOBL factor28<>(SB), RODATA|NOPTR, $32
-
-DATA factor29<>+0(SB)/4, $(0.0055555557)
-DATA factor29<>+4(SB)/4, $(0.0055555557)
-DATA factor29<>+8(SB)/4, $(0.0055555557)
-DATA factor29<>+12(SB)/4, $(0.0055555557)
-DATA factor29<>+16(SB)/4, $(0.0055555557)
-DATA factor29<>+20(SB)/4, $(0.0055555557)
-DATA factor29<>+24(SB)/4, $(0.0055555557)
-DATA factor29<>+28(SB)/4, $(0.0055555557)
+DATA factor29<>+0(SB)/4, $(0.08888889)
+DATA factor29<>+4(SB)/4, $(0.08888889)
+DATA factor29<>+8(SB)/4, $(0.08888889)
+DATA factor29<>+12(SB)/4, $(0.08888889)
+DATA factor29<>+16(SB)/4, $(0.08888889)
+DATA factor29<>+20(SB)/4, $(0.08888889)
+DATA factor29<>+24(SB)/4, $(0.08888889)
+DATA factor29<>+28(SB)/4, $(0.08888889)
 GLOBL factor29<>(SB), RODATA|NOPTR, $32
+
+DATA factor30<>+0(SB)/4, $(0.0055555557)
+DATA factor30<>+4(SB)/4, $(0.0055555557)
+DATA factor30<>+8(SB)/4, $(0.0055555557)
+DATA factor30<>+12(SB)/4, $(0.0055555557)
+DATA factor30<>+16(SB)/4, $(0.0055555557)
+DATA factor30<>+20(SB)/4, $(0.0055555557)
+DATA factor30<>+24(SB)/4, $(0.0055555557)
+DATA factor30<>+28(SB)/4, $(0.0055555557)
+GLOBL factor30<>(SB), RODATA|NOPTR, $32
 
 // func wideWinogradMapInput(args *byte)
 // Requires: AVX, AVX512F
@@ -11871,6 +12190,225 @@ panel:
 	VZEROUPPER
 	RET
 
+// func wideLstm(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideLstm(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 40(AX), DI
+
+cell:
+	MOVQ 48(AX), R8
+	LEAQ (DI)(DI*2), R9
+
+units:
+	VCVTPS2PD    (CX)(DI*1), Z0
+	VBROADCASTSD double1<>+0(SB), Z1
+	VMINPD       Z0, Z1, Z0
+	VBROADCASTSD double2<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
+	VPXORQ.BCST  double0<>+0(SB), Z0, Z0
+	VMULPD.BCST  double5<>+0(SB), Z0, Z1
+	VADDPD.BCST  double4<>+0(SB), Z1, Z1
+	VSUBPD.BCST  double4<>+0(SB), Z1, Z2
+	VMULPD.BCST  double6<>+0(SB), Z2, Z2
+	VSUBPD       Z2, Z0, Z0
+	VMULPD       Z0, Z0, Z2
+	VMULPD       Z2, Z2, Z3
+	VMULPD.BCST  double8<>+0(SB), Z0, Z4
+	VADDPD.BCST  double7<>+0(SB), Z4, Z4
+	VMULPD       Z4, Z2, Z4
+	VMULPD.BCST  double10<>+0(SB), Z0, Z5
+	VADDPD.BCST  double9<>+0(SB), Z5, Z5
+	VMULPD.BCST  double11<>+0(SB), Z2, Z6
+	VADDPD       Z5, Z6, Z5
+	VMULPD       Z5, Z2, Z2
+	VMULPD.BCST  double13<>+0(SB), Z0, Z5
+	VADDPD.BCST  double12<>+0(SB), Z5, Z5
+	VADDPD       Z5, Z2, Z2
+	VMULPD       Z2, Z3, Z2
+	VADDPD.BCST  double3<>+0(SB), Z0, Z0
+	VADDPD       Z4, Z0, Z0
+	VADDPD       Z2, Z0, Z0
+	VPSLLQ       $0x34, Z1, Z1
+	VPADDQ.BCST  double3<>+0(SB), Z1, Z1
+	VMULPD       Z0, Z1, Z0
+	VADDPD.BCST  double3<>+0(SB), Z0, Z0
+	VBROADCASTSD double3<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, (CX)(DI*1)
+	VMULPS       (SI), Y0, Y0
+	VCVTPS2PD    (CX), Z1
+	VBROADCASTSD double1<>+0(SB), Z2
+	VMINPD       Z1, Z2, Z1
+	VBROADCASTSD double2<>+0(SB), Z2
+	VMAXPD       Z1, Z2, Z1
+	VPXORQ.BCST  double0<>+0(SB), Z1, Z1
+	VMULPD.BCST  double5<>+0(SB), Z1, Z2
+	VADDPD.BCST  double4<>+0(SB), Z2, Z2
+	VSUBPD.BCST  double4<>+0(SB), Z2, Z3
+	VMULPD.BCST  double6<>+0(SB), Z3, Z3
+	VSUBPD       Z3, Z1, Z1
+	VMULPD       Z1, Z1, Z3
+	VMULPD       Z3, Z3, Z4
+	VMULPD.BCST  double8<>+0(SB), Z1, Z5
+	VADDPD.BCST  double7<>+0(SB), Z5, Z5
+	VMULPD       Z5, Z3, Z5
+	VMULPD.BCST  double10<>+0(SB), Z1, Z6
+	VADDPD.BCST  double9<>+0(SB), Z6, Z6
+	VMULPD.BCST  double11<>+0(SB), Z3, Z7
+	VADDPD       Z6, Z7, Z6
+	VMULPD       Z6, Z3, Z3
+	VMULPD.BCST  double13<>+0(SB), Z1, Z6
+	VADDPD.BCST  double12<>+0(SB), Z6, Z6
+	VADDPD       Z6, Z3, Z3
+	VMULPD       Z3, Z4, Z3
+	VADDPD.BCST  double3<>+0(SB), Z1, Z1
+	VADDPD       Z5, Z1, Z1
+	VADDPD       Z3, Z1, Z1
+	VPSLLQ       $0x34, Z2, Z2
+	VPADDQ.BCST  double3<>+0(SB), Z2, Z2
+	VMULPD       Z1, Z2, Z1
+	VADDPD.BCST  double3<>+0(SB), Z1, Z1
+	VBROADCASTSD double3<>+0(SB), Z2
+	VDIVPD       Z1, Z2, Z1
+	VCVTPD2PS    Z1, Y1
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      (CX)(DI*2), Y2
+	VCVTPS2PD    Y2, Z3
+	VBROADCASTSD double1<>+0(SB), Z4
+	VMINPD       Z3, Z4, Z3
+	VBROADCASTSD double2<>+0(SB), Z4
+	VMAXPD       Z3, Z4, Z3
+	VADDPD       Z3, Z3, Z3
+	VMULPD.BCST  double5<>+0(SB), Z3, Z4
+	VADDPD.BCST  double4<>+0(SB), Z4, Z4
+	VSUBPD.BCST  double4<>+0(SB), Z4, Z5
+	VMULPD.BCST  double6<>+0(SB), Z5, Z5
+	VSUBPD       Z5, Z3, Z3
+	VMULPD       Z3, Z3, Z5
+	VMULPD       Z5, Z5, Z6
+	VMULPD.BCST  double8<>+0(SB), Z3, Z7
+	VADDPD.BCST  double7<>+0(SB), Z7, Z7
+	VMULPD       Z7, Z5, Z7
+	VMULPD.BCST  double10<>+0(SB), Z3, Z8
+	VADDPD.BCST  double9<>+0(SB), Z8, Z8
+	VMULPD.BCST  double11<>+0(SB), Z5, Z9
+	VADDPD       Z8, Z9, Z8
+	VMULPD       Z8, Z5, Z5
+	VMULPD.BCST  double13<>+0(SB), Z3, Z8
+	VADDPD.BCST  double12<>+0(SB), Z8, Z8
+	VADDPD       Z8, Z5, Z5
+	VMULPD       Z5, Z6, Z5
+	VADDPD.BCST  double3<>+0(SB), Z3, Z3
+	VADDPD       Z7, Z3, Z3
+	VADDPD       Z5, Z3, Z3
+	VPSLLQ       $0x34, Z4, Z4
+	VPADDQ.BCST  double3<>+0(SB), Z4, Z4
+	VMULPD       Z3, Z4, Z3
+	VADDPD.BCST  double3<>+0(SB), Z3, Z4
+	VSUBPD.BCST  double3<>+0(SB), Z3, Z3
+	VDIVPD       Z4, Z3, Z3
+	VCVTPD2PS    Z3, Y3
+	VANDPS       double14<>+0(SB), Y2, Y4
+	VCMPPS       $0x01, factor28<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	VMOVUPS      Y3, (CX)(DI*2)
+	VMULPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VCVTPS2PD    (CX)(R9*1), Z1
+	VBROADCASTSD double1<>+0(SB), Z2
+	VMINPD       Z1, Z2, Z1
+	VBROADCASTSD double2<>+0(SB), Z2
+	VMAXPD       Z1, Z2, Z1
+	VPXORQ.BCST  double0<>+0(SB), Z1, Z1
+	VMULPD.BCST  double5<>+0(SB), Z1, Z2
+	VADDPD.BCST  double4<>+0(SB), Z2, Z2
+	VSUBPD.BCST  double4<>+0(SB), Z2, Z3
+	VMULPD.BCST  double6<>+0(SB), Z3, Z3
+	VSUBPD       Z3, Z1, Z1
+	VMULPD       Z1, Z1, Z3
+	VMULPD       Z3, Z3, Z4
+	VMULPD.BCST  double8<>+0(SB), Z1, Z5
+	VADDPD.BCST  double7<>+0(SB), Z5, Z5
+	VMULPD       Z5, Z3, Z5
+	VMULPD.BCST  double10<>+0(SB), Z1, Z6
+	VADDPD.BCST  double9<>+0(SB), Z6, Z6
+	VMULPD.BCST  double11<>+0(SB), Z3, Z7
+	VADDPD       Z6, Z7, Z6
+	VMULPD       Z6, Z3, Z3
+	VMULPD.BCST  double13<>+0(SB), Z1, Z6
+	VADDPD.BCST  double12<>+0(SB), Z6, Z6
+	VADDPD       Z6, Z3, Z3
+	VMULPD       Z3, Z4, Z3
+	VADDPD.BCST  double3<>+0(SB), Z1, Z1
+	VADDPD       Z5, Z1, Z1
+	VADDPD       Z3, Z1, Z1
+	VPSLLQ       $0x34, Z2, Z2
+	VPADDQ.BCST  double3<>+0(SB), Z2, Z2
+	VMULPD       Z1, Z2, Z1
+	VADDPD.BCST  double3<>+0(SB), Z1, Z1
+	VBROADCASTSD double3<>+0(SB), Z2
+	VDIVPD       Z1, Z2, Z1
+	VCVTPD2PS    Z1, Y1
+	VMOVUPS      Y1, (CX)(R9*1)
+	VCVTPS2PD    Y0, Z2
+	VBROADCASTSD double1<>+0(SB), Z3
+	VMINPD       Z2, Z3, Z2
+	VBROADCASTSD double2<>+0(SB), Z3
+	VMAXPD       Z2, Z3, Z2
+	VADDPD       Z2, Z2, Z2
+	VMULPD.BCST  double5<>+0(SB), Z2, Z3
+	VADDPD.BCST  double4<>+0(SB), Z3, Z3
+	VSUBPD.BCST  double4<>+0(SB), Z3, Z4
+	VMULPD.BCST  double6<>+0(SB), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VMULPD       Z4, Z4, Z5
+	VMULPD.BCST  double8<>+0(SB), Z2, Z6
+	VADDPD.BCST  double7<>+0(SB), Z6, Z6
+	VMULPD       Z6, Z4, Z6
+	VMULPD.BCST  double10<>+0(SB), Z2, Z7
+	VADDPD.BCST  double9<>+0(SB), Z7, Z7
+	VMULPD.BCST  double11<>+0(SB), Z4, Z8
+	VADDPD       Z7, Z8, Z7
+	VMULPD       Z7, Z4, Z4
+	VMULPD.BCST  double13<>+0(SB), Z2, Z7
+	VADDPD.BCST  double12<>+0(SB), Z7, Z7
+	VADDPD       Z7, Z4, Z4
+	VMULPD       Z4, Z5, Z4
+	VADDPD.BCST  double3<>+0(SB), Z2, Z2
+	VADDPD       Z6, Z2, Z2
+	VADDPD       Z4, Z2, Z2
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ.BCST  double3<>+0(SB), Z3, Z3
+	VMULPD       Z2, Z3, Z2
+	VADDPD.BCST  double3<>+0(SB), Z2, Z3
+	VSUBPD.BCST  double3<>+0(SB), Z2, Z2
+	VDIVPD       Z3, Z2, Z2
+	VCVTPD2PS    Z2, Y2
+	VANDPS       double14<>+0(SB), Y0, Y3
+	VCMPPS       $0x01, factor28<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (BX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	DECQ         R8
+	JNZ          units
+	ADDQ         R9, CX
+	DECQ         32(AX)
+	JNZ          cell
+	VZEROUPPER
+	RET
+
 // func wideStripProducts(args *byte)
 // Requires: AVX, AVX512F, MMX+, SSE2
 TEXT ·wideStripProducts(SB), NOSPLIT, $8-8
@@ -12625,325 +13163,6 @@ column:
 	JNZ          channels
 	VZEROUPPER
 	RET
-
-// func lstm(args *byte)
-// Requires: AVX, AVX2
-TEXT ·lstm(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 40(AX), DI
-
-cell:
-	MOVQ 48(AX), R8
-	LEAQ (DI)(DI*2), R9
-
-four:
-	VCVTPS2PD  (CX)(DI*1), Y0
-	VMOVUPD    double1<>+0(SB), Y1
-	VMINPD     Y0, Y1, Y0
-	VMOVUPD    double2<>+0(SB), Y1
-	VMAXPD     Y0, Y1, Y0
-	VXORPD     double0<>+0(SB), Y0, Y0
-	VMULPD     double4<>+0(SB), Y0, Y1
-	VADDPD     double3<>+0(SB), Y1, Y1
-	VSUBPD     double3<>+0(SB), Y1, Y2
-	VMULPD     double5<>+0(SB), Y2, Y2
-	VSUBPD     Y2, Y0, Y0
-	VMULPD     Y0, Y0, Y2
-	VMULPD     Y2, Y2, Y3
-	VMULPD     double7<>+0(SB), Y0, Y4
-	VADDPD     double6<>+0(SB), Y4, Y4
-	VMULPD     Y4, Y2, Y4
-	VMULPD     double9<>+0(SB), Y0, Y5
-	VADDPD     double8<>+0(SB), Y5, Y5
-	VMULPD     double10<>+0(SB), Y2, Y6
-	VADDPD     Y5, Y6, Y5
-	VMULPD     Y5, Y2, Y2
-	VMULPD     double12<>+0(SB), Y0, Y5
-	VADDPD     double11<>+0(SB), Y5, Y5
-	VADDPD     Y5, Y2, Y2
-	VMULPD     Y2, Y3, Y2
-	VADDPD     double13<>+0(SB), Y0, Y0
-	VADDPD     Y4, Y0, Y0
-	VADDPD     Y2, Y0, Y0
-	VPSLLQ     $0x34, Y1, Y1
-	VPADDQ     double13<>+0(SB), Y1, Y1
-	VMULPD     Y0, Y1, Y0
-	VADDPD     double13<>+0(SB), Y0, Y0
-	VMOVUPD    double13<>+0(SB), Y1
-	VDIVPD     Y0, Y1, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (CX)(DI*1)
-	VMULPS     (SI), X0, X0
-	VCVTPS2PD  (CX), Y1
-	VMOVUPD    double1<>+0(SB), Y2
-	VMINPD     Y1, Y2, Y1
-	VMOVUPD    double2<>+0(SB), Y2
-	VMAXPD     Y1, Y2, Y1
-	VXORPD     double0<>+0(SB), Y1, Y1
-	VMULPD     double4<>+0(SB), Y1, Y2
-	VADDPD     double3<>+0(SB), Y2, Y2
-	VSUBPD     double3<>+0(SB), Y2, Y3
-	VMULPD     double5<>+0(SB), Y3, Y3
-	VSUBPD     Y3, Y1, Y1
-	VMULPD     Y1, Y1, Y3
-	VMULPD     Y3, Y3, Y4
-	VMULPD     double7<>+0(SB), Y1, Y5
-	VADDPD     double6<>+0(SB), Y5, Y5
-	VMULPD     Y5, Y3, Y5
-	VMULPD     double9<>+0(SB), Y1, Y6
-	VADDPD     double8<>+0(SB), Y6, Y6
-	VMULPD     double10<>+0(SB), Y3, Y7
-	VADDPD     Y6, Y7, Y6
-	VMULPD     Y6, Y3, Y3
-	VMULPD     double12<>+0(SB), Y1, Y6
-	VADDPD     double11<>+0(SB), Y6, Y6
-	VADDPD     Y6, Y3, Y3
-	VMULPD     Y3, Y4, Y3
-	VADDPD     double13<>+0(SB), Y1, Y1
-	VADDPD     Y5, Y1, Y1
-	VADDPD     Y3, Y1, Y1
-	VPSLLQ     $0x34, Y2, Y2
-	VPADDQ     double13<>+0(SB), Y2, Y2
-	VMULPD     Y1, Y2, Y1
-	VADDPD     double13<>+0(SB), Y1, Y1
-	VMOVUPD    double13<>+0(SB), Y2
-	VDIVPD     Y1, Y2, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (CX)
-	VMOVUPS    (CX)(DI*2), X2
-	VCVTPS2PD  X2, Y3
-	VMOVUPD    double1<>+0(SB), Y4
-	VMINPD     Y3, Y4, Y3
-	VMOVUPD    double2<>+0(SB), Y4
-	VMAXPD     Y3, Y4, Y3
-	VADDPD     Y3, Y3, Y3
-	VMULPD     double4<>+0(SB), Y3, Y4
-	VADDPD     double3<>+0(SB), Y4, Y4
-	VSUBPD     double3<>+0(SB), Y4, Y5
-	VMULPD     double5<>+0(SB), Y5, Y5
-	VSUBPD     Y5, Y3, Y3
-	VMULPD     Y3, Y3, Y5
-	VMULPD     Y5, Y5, Y6
-	VMULPD     double7<>+0(SB), Y3, Y7
-	VADDPD     double6<>+0(SB), Y7, Y7
-	VMULPD     Y7, Y5, Y7
-	VMULPD     double9<>+0(SB), Y3, Y8
-	VADDPD     double8<>+0(SB), Y8, Y8
-	VMULPD     double10<>+0(SB), Y5, Y9
-	VADDPD     Y8, Y9, Y8
-	VMULPD     Y8, Y5, Y5
-	VMULPD     double12<>+0(SB), Y3, Y8
-	VADDPD     double11<>+0(SB), Y8, Y8
-	VADDPD     Y8, Y5, Y5
-	VMULPD     Y5, Y6, Y5
-	VADDPD     double13<>+0(SB), Y3, Y3
-	VADDPD     Y7, Y3, Y3
-	VADDPD     Y5, Y3, Y3
-	VPSLLQ     $0x34, Y4, Y4
-	VPADDQ     double13<>+0(SB), Y4, Y4
-	VMULPD     Y3, Y4, Y3
-	VADDPD     double13<>+0(SB), Y3, Y4
-	VSUBPD     double13<>+0(SB), Y3, Y3
-	VDIVPD     Y4, Y3, Y3
-	VCVTPD2PSY Y3, X3
-	VANDPS     double14<>+0(SB), X2, X4
-	VCMPPS     $0x01, factor30<>+0(SB), X4, X4
-	VBLENDVPS  X4, X2, X3, X3
-	VMOVUPS    X3, (CX)(DI*2)
-	VMULPS     X3, X1, X1
-	VADDPS     X1, X0, X0
-	VMOVUPS    X0, (DX)
-	VCVTPS2PD  (CX)(R9*1), Y1
-	VMOVUPD    double1<>+0(SB), Y2
-	VMINPD     Y1, Y2, Y1
-	VMOVUPD    double2<>+0(SB), Y2
-	VMAXPD     Y1, Y2, Y1
-	VXORPD     double0<>+0(SB), Y1, Y1
-	VMULPD     double4<>+0(SB), Y1, Y2
-	VADDPD     double3<>+0(SB), Y2, Y2
-	VSUBPD     double3<>+0(SB), Y2, Y3
-	VMULPD     double5<>+0(SB), Y3, Y3
-	VSUBPD     Y3, Y1, Y1
-	VMULPD     Y1, Y1, Y3
-	VMULPD     Y3, Y3, Y4
-	VMULPD     double7<>+0(SB), Y1, Y5
-	VADDPD     double6<>+0(SB), Y5, Y5
-	VMULPD     Y5, Y3, Y5
-	VMULPD     double9<>+0(SB), Y1, Y6
-	VADDPD     double8<>+0(SB), Y6, Y6
-	VMULPD     double10<>+0(SB), Y3, Y7
-	VADDPD     Y6, Y7, Y6
-	VMULPD     Y6, Y3, Y3
-	VMULPD     double12<>+0(SB), Y1, Y6
-	VADDPD     double11<>+0(SB), Y6, Y6
-	VADDPD     Y6, Y3, Y3
-	VMULPD     Y3, Y4, Y3
-	VADDPD     double13<>+0(SB), Y1, Y1
-	VADDPD     Y5, Y1, Y1
-	VADDPD     Y3, Y1, Y1
-	VPSLLQ     $0x34, Y2, Y2
-	VPADDQ     double13<>+0(SB), Y2, Y2
-	VMULPD     Y1, Y2, Y1
-	VADDPD     double13<>+0(SB), Y1, Y1
-	VMOVUPD    double13<>+0(SB), Y2
-	VDIVPD     Y1, Y2, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (CX)(R9*1)
-	VCVTPS2PD  X0, Y2
-	VMOVUPD    double1<>+0(SB), Y3
-	VMINPD     Y2, Y3, Y2
-	VMOVUPD    double2<>+0(SB), Y3
-	VMAXPD     Y2, Y3, Y2
-	VADDPD     Y2, Y2, Y2
-	VMULPD     double4<>+0(SB), Y2, Y3
-	VADDPD     double3<>+0(SB), Y3, Y3
-	VSUBPD     double3<>+0(SB), Y3, Y4
-	VMULPD     double5<>+0(SB), Y4, Y4
-	VSUBPD     Y4, Y2, Y2
-	VMULPD     Y2, Y2, Y4
-	VMULPD     Y4, Y4, Y5
-	VMULPD     double7<>+0(SB), Y2, Y6
-	VADDPD     double6<>+0(SB), Y6, Y6
-	VMULPD     Y6, Y4, Y6
-	VMULPD     double9<>+0(SB), Y2, Y7
-	VADDPD     double8<>+0(SB), Y7, Y7
-	VMULPD     double10<>+0(SB), Y4, Y8
-	VADDPD     Y7, Y8, Y7
-	VMULPD     Y7, Y4, Y4
-	VMULPD     double12<>+0(SB), Y2, Y7
-	VADDPD     double11<>+0(SB), Y7, Y7
-	VADDPD     Y7, Y4, Y4
-	VMULPD     Y4, Y5, Y4
-	VADDPD     double13<>+0(SB), Y2, Y2
-	VADDPD     Y6, Y2, Y2
-	VADDPD     Y4, Y2, Y2
-	VPSLLQ     $0x34, Y3, Y3
-	VPADDQ     double13<>+0(SB), Y3, Y3
-	VMULPD     Y2, Y3, Y2
-	VADDPD     double13<>+0(SB), Y2, Y3
-	VSUBPD     double13<>+0(SB), Y2, Y2
-	VDIVPD     Y3, Y2, Y2
-	VCVTPD2PSY Y2, X2
-	VANDPS     double14<>+0(SB), X0, X3
-	VCMPPS     $0x01, factor30<>+0(SB), X3, X3
-	VBLENDVPS  X3, X0, X2, X2
-	VMULPS     X2, X1, X1
-	VMOVUPS    X1, (BX)
-	ADDQ       $0x10, CX
-	ADDQ       $0x10, DX
-	ADDQ       $0x10, BX
-	ADDQ       $0x10, SI
-	DECQ       R8
-	JNZ        four
-	ADDQ       R9, CX
-	DECQ       32(AX)
-	JNZ        cell
-	VZEROUPPER
-	RET
-
-DATA double0<>+0(SB)/8, $0x8000000000000000
-DATA double0<>+8(SB)/8, $0x8000000000000000
-DATA double0<>+16(SB)/8, $0x8000000000000000
-DATA double0<>+24(SB)/8, $0x8000000000000000
-GLOBL double0<>(SB), RODATA|NOPTR, $32
-
-DATA double1<>+0(SB)/8, $0x4062c00000000000
-DATA double1<>+8(SB)/8, $0x4062c00000000000
-DATA double1<>+16(SB)/8, $0x4062c00000000000
-DATA double1<>+24(SB)/8, $0x4062c00000000000
-GLOBL double1<>(SB), RODATA|NOPTR, $32
-
-DATA double2<>+0(SB)/8, $0xc062c00000000000
-DATA double2<>+8(SB)/8, $0xc062c00000000000
-DATA double2<>+16(SB)/8, $0xc062c00000000000
-DATA double2<>+24(SB)/8, $0xc062c00000000000
-GLOBL double2<>(SB), RODATA|NOPTR, $32
-
-DATA double3<>+0(SB)/8, $0x4338000000000000
-DATA double3<>+8(SB)/8, $0x4338000000000000
-DATA double3<>+16(SB)/8, $0x4338000000000000
-DATA double3<>+24(SB)/8, $0x4338000000000000
-GLOBL double3<>(SB), RODATA|NOPTR, $32
-
-DATA double4<>+0(SB)/8, $0x3ff71547652b82fe
-DATA double4<>+8(SB)/8, $0x3ff71547652b82fe
-DATA double4<>+16(SB)/8, $0x3ff71547652b82fe
-DATA double4<>+24(SB)/8, $0x3ff71547652b82fe
-GLOBL double4<>(SB), RODATA|NOPTR, $32
-
-DATA double5<>+0(SB)/8, $0x3fe62e42fefa39ef
-DATA double5<>+8(SB)/8, $0x3fe62e42fefa39ef
-DATA double5<>+16(SB)/8, $0x3fe62e42fefa39ef
-DATA double5<>+24(SB)/8, $0x3fe62e42fefa39ef
-GLOBL double5<>(SB), RODATA|NOPTR, $32
-
-DATA double6<>+0(SB)/8, $0x3fe0000000000000
-DATA double6<>+8(SB)/8, $0x3fe0000000000000
-DATA double6<>+16(SB)/8, $0x3fe0000000000000
-DATA double6<>+24(SB)/8, $0x3fe0000000000000
-GLOBL double6<>(SB), RODATA|NOPTR, $32
-
-DATA double7<>+0(SB)/8, $0x3fc5555555555555
-DATA double7<>+8(SB)/8, $0x3fc5555555555555
-DATA double7<>+16(SB)/8, $0x3fc5555555555555
-DATA double7<>+24(SB)/8, $0x3fc5555555555555
-GLOBL double7<>(SB), RODATA|NOPTR, $32
-
-DATA double8<>+0(SB)/8, $0x3f56c16c16c16c17
-DATA double8<>+8(SB)/8, $0x3f56c16c16c16c17
-DATA double8<>+16(SB)/8, $0x3f56c16c16c16c17
-DATA double8<>+24(SB)/8, $0x3f56c16c16c16c17
-GLOBL double8<>(SB), RODATA|NOPTR, $32
-
-DATA double9<>+0(SB)/8, $0x3f2a01a01a01a01a
-DATA double9<>+8(SB)/8, $0x3f2a01a01a01a01a
-DATA double9<>+16(SB)/8, $0x3f2a01a01a01a01a
-DATA double9<>+24(SB)/8, $0x3f2a01a01a01a01a
-GLOBL double9<>(SB), RODATA|NOPTR, $32
-
-DATA double10<>+0(SB)/8, $0x3efa01a01a01a01a
-DATA double10<>+8(SB)/8, $0x3efa01a01a01a01a
-DATA double10<>+16(SB)/8, $0x3efa01a01a01a01a
-DATA double10<>+24(SB)/8, $0x3efa01a01a01a01a
-GLOBL double10<>(SB), RODATA|NOPTR, $32
-
-DATA double11<>+0(SB)/8, $0x3fa5555555555555
-DATA double11<>+8(SB)/8, $0x3fa5555555555555
-DATA double11<>+16(SB)/8, $0x3fa5555555555555
-DATA double11<>+24(SB)/8, $0x3fa5555555555555
-GLOBL double11<>(SB), RODATA|NOPTR, $32
-
-DATA double12<>+0(SB)/8, $0x3f81111111111111
-DATA double12<>+8(SB)/8, $0x3f81111111111111
-DATA double12<>+16(SB)/8, $0x3f81111111111111
-DATA double12<>+24(SB)/8, $0x3f81111111111111
-GLOBL double12<>(SB), RODATA|NOPTR, $32
-
-DATA double13<>+0(SB)/8, $0x3ff0000000000000
-DATA double13<>+8(SB)/8, $0x3ff0000000000000
-DATA double13<>+16(SB)/8, $0x3ff0000000000000
-DATA double13<>+24(SB)/8, $0x3ff0000000000000
-GLOBL double13<>(SB), RODATA|NOPTR, $32
-
-DATA double14<>+0(SB)/8, $0x7fffffff7fffffff
-DATA double14<>+8(SB)/8, $0x7fffffff7fffffff
-DATA double14<>+16(SB)/8, $0x7fffffff7fffffff
-DATA double14<>+24(SB)/8, $0x7fffffff7fffffff
-GLOBL double14<>(SB), RODATA|NOPTR, $32
-
-DATA factor30<>+0(SB)/4, $(0.00001)
-DATA factor30<>+4(SB)/4, $(0.00001)
-DATA factor30<>+8(SB)/4, $(0.00001)
-DATA factor30<>+12(SB)/4, $(0.00001)
-DATA factor30<>+16(SB)/4, $(0.00001)
-DATA factor30<>+20(SB)/4, $(0.00001)
-DATA factor30<>+24(SB)/4, $(0.00001)
-DATA factor30<>+28(SB)/4, $(0.00001)
-GLOBL factor30<>(SB), RODATA|NOPTR, $32
 
 // func patch(args *byte)
 // Requires: AVX

@@ -9,7 +9,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// doubles are constants in memory, a vector of float64 of each.
+// doubles are constants in memory, a vector of float64 of each; AVX-512 spreads the first, as with factors.
 var doubles = map[uint64]Mem{}
 
 func bits(v uint64) Mem {
@@ -26,25 +26,39 @@ func bits(v uint64) Mem {
 
 func double(v float64) Mem { return bits(math.Float64bits(v)) }
 
-func ymm(emit func(to reg.VecVirtual)) reg.VecVirtual {
-	to := YMM()
-	emit(to)
+// spread is a constant in a register.
+func spread(c Mem) reg.VecVirtual {
+	to := v.new()
+	VBROADCASTSD(c, to)
 	return to
 }
 
-func plus(x Op, y reg.VecVirtual) reg.VecVirtual {
-	return ymm(func(to reg.VecVirtual) { VADDPD(x, y, to) })
+// singles is a register for as many float32 as a vector has float64.
+func singles() reg.VecVirtual {
+	if v.spreads {
+		return YMM()
+	}
+	return XMM()
 }
 
-func times(x Op, y reg.VecVirtual) reg.VecVirtual {
-	return ymm(func(to reg.VecVirtual) { VMULPD(x, y, to) })
+// with emits an operation of registers, or of one and a constant.
+func with(x Op, y reg.VecVirtual, op, spreading func(...Op)) reg.VecVirtual {
+	to := v.new()
+	if _, constant := x.(Mem); constant && v.spreads {
+		spreading(x, y, to)
+	} else {
+		op(x, y, to)
+	}
+	return to
 }
 
-func less(x reg.VecVirtual, by Op) reg.VecVirtual {
-	return ymm(func(to reg.VecVirtual) { VSUBPD(by, x, to) })
-}
+func plus(x Op, y reg.VecVirtual) reg.VecVirtual { return with(x, y, VADDPD, VADDPD_BCST) }
 
-// exp emits e^x of four float64, step by step as ../activation.go does it: the same bits.
+func times(x Op, y reg.VecVirtual) reg.VecVirtual { return with(x, y, VMULPD, VMULPD_BCST) }
+
+func less(x reg.VecVirtual, by Op) reg.VecVirtual { return with(by, x, VSUBPD, VSUBPD_BCST) }
+
+// exp emits e^x of a vector of float64, step by step as ../activation.go does it: the same bits.
 func exp(x reg.VecVirtual) reg.VecVirtual {
 	const whole = 3 << 51
 	shifted := plus(double(whole), times(double(math.Log2E), x))
@@ -57,33 +71,32 @@ func exp(x reg.VecVirtual) reg.VecVirtual {
 	high = plus(plus(double(1.0/24), times(double(1.0/120), r)), high)
 	series := plus(times(high, r4), plus(low, plus(double(1), r)))
 	VPSLLQ(Imm(52), shifted, shifted)
-	VPADDQ(bits(1023<<52), shifted, shifted)
-	return times(series, shifted)
+	return times(series, with(bits(1023<<52), shifted, VPADDQ, VPADDQ_BCST))
 }
 
-// clamp emits four float64 within ±150 of float32; NaN stays NaN.
+// clamp emits float64 within ±150 of float32; NaN stays NaN.
 func clamp(x Op) reg.VecVirtual {
-	wide, most := YMM(), YMM()
+	wide := v.new()
 	VCVTPS2PD(x, wide)
-	VMOVUPD(double(150), most)
-	VMINPD(wide, most, wide)
-	VMOVUPD(double(-150), most)
-	VMAXPD(wide, most, wide)
+	VMINPD(wide, spread(double(150)), wide)
+	VMAXPD(wide, spread(double(-150)), wide)
 	return wide
 }
 
 func narrow(x reg.VecVirtual) reg.VecVirtual {
-	to := XMM()
-	VCVTPD2PSY(x, to)
+	to := singles()
+	if v.spreads {
+		VCVTPD2PS(x, to)
+	} else {
+		VCVTPD2PSY(x, to)
+	}
 	return to
 }
 
 func sigmoid(x Op) reg.VecVirtual {
-	e := exp(ymm(func(to reg.VecVirtual) { VXORPD(bits(1<<63), clamp(x), to) }))
-	e = plus(double(1), e)
-	one := YMM()
-	VMOVUPD(double(1), one)
-	VDIVPD(e, one, e)
+	negated := with(bits(1<<63), clamp(x), VXORPD, VPXORQ_BCST)
+	e := plus(double(1), exp(negated))
+	VDIVPD(e, spread(double(1)), e)
 	return narrow(e)
 }
 
@@ -93,7 +106,7 @@ func tanh(x reg.VecVirtual) reg.VecVirtual {
 	above := plus(double(1), e)
 	e = less(e, double(1))
 	VDIVPD(above, e, e)
-	t, small := narrow(e), XMM()
+	t, small := narrow(e), singles()
 	VANDPS(factorBits(0x7fffffff), x, small)
 	VCMPPS(Imm(smaller), factor(1e-5), small, small)
 	VBLENDVPS(small, x, t, t)
@@ -105,26 +118,26 @@ const smaller = 1 // VCMPPS predicate LT_OS
 // factorBits is a constant in memory, a vector of uint32.
 func factorBits(v uint32) Mem { return bits(uint64(v)<<32 | uint64(v)) }
 
-// lstm is the pointwise half of LSTM cells, four units at a time.
+// lstm is the pointwise half of LSTM cells, as many units at a time as a vector has float64.
 //
-// Arguments: 0 gates, 8 c, 16 h, 24 cPrev, 32 cells, 40 bytes of a cell's units, 48 fours of them.
+// Arguments: 0 gates, 8 c, 16 h, 24 cPrev, 32 cells, 40 bytes of a cell's units, 48 vectors of them.
 func lstm() {
 	args := function("lstm", NOSPLIT)
 	gates, c, h, previous := field(args, 0), field(args, 8), field(args, 16), field(args, 24)
 	units := field(args, 40)
 	Label("cell")
-	fours := field(args, 48)
+	left := field(args, 48)
 	triple := GP64()
 	LEAQ(Mem{Base: units, Index: units, Scale: 2}, triple)
-	Label("four")
+	Label("units")
 	gate := []Mem{{Base: gates}, {Base: gates, Index: units, Scale: 1}, {Base: gates, Index: units, Scale: 2}, {Base: gates, Index: triple, Scale: 1}}
 	forget := sigmoid(gate[1])
 	VMOVUPS(forget, gate[1])
-	now := XMM()
+	now := singles()
 	VMULPS(Mem{Base: previous}, forget, now)
 	in := sigmoid(gate[0])
 	VMOVUPS(in, gate[0])
-	cell := XMM()
+	cell := singles()
 	VMOVUPS(gate[2], cell)
 	cell = tanh(cell)
 	VMOVUPS(cell, gate[2])
@@ -136,10 +149,10 @@ func lstm() {
 	VMULPS(tanh(now), out, out)
 	VMOVUPS(out, Mem{Base: h})
 	for _, p := range []reg.GPVirtual{gates, c, h, previous} {
-		ADDQ(Imm(vector/2), p)
+		ADDQ(U32(v.bytes/2), p)
 	}
-	DECQ(fours)
-	JNZ(LabelRef("four"))
+	DECQ(left)
+	JNZ(LabelRef("units"))
 	ADDQ(triple, gates)
 	DECQ(Mem{Base: args, Disp: 32})
 	JNZ(LabelRef("cell"))

@@ -56,6 +56,7 @@ func main() {
 	for _, v = range []vectors{avx2, avx512} {
 		gemms()
 		transforms()
+		lstm()
 	}
 	v = avx512
 	stripProducts("stripProducts", func(from Mem, to reg.VecVirtual) { VMOVUPS(from, to) }, v.bytes)
@@ -68,7 +69,6 @@ func main() {
 	poolApply()
 	poolGradientSums()
 	poolGradient()
-	lstm()
 	patch()
 	stream()
 	Generate()

@@ -48,7 +48,7 @@ func stripProducts(name string, load func(from Mem, to reg.VecVirtual), vectorBy
 		load(Mem{Base: filters, Disp: i * vectorBytes}, g[i])
 	}
 	for i := 0; i < len(g)*vectorBytes; i += 64 {
-		PREFETCHT0(Mem{Base: filters, Disp: 4*soon + i})
+		PREFETCHT0(Mem{Base: filters, Disp: 4*soon + i}) // where they come from memory, it is far
 	}
 	product := func(p int, u reg.VecVirtual) {
 		for s, sum := range acc[p] {
