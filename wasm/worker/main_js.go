@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"net/url"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -47,6 +48,8 @@ func weights(yield func(string, []byte) bool) {
 		if !yield(name, file) {
 			return
 		}
+		file = nil
+		runtime.GC() // what it left would be room that WebAssembly never gives back
 	}
 }
 

@@ -1,5 +1,6 @@
-// Five thousand requests: what the isolate holds stays what it was, and the process grows as one does around a
-// Worker of three lines.
+// Five thousand requests: what the isolate holds stays what it was, to half a megabyte or two, and the process grows as one does
+// around a Worker of three lines. How much garbage lies between what is in use when Go's collector comes differs from run to run, and
+// WebAssembly never gives back; a leak of 300 bytes a request would show.
 process.env.MINIFLARE_WORKERD_V8_FLAGS = '--expose-gc';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -36,8 +37,11 @@ test('memory does not grow', { skip: !linux }, async () => {
   for (const one of [worker, hello]) await send(one, WARM);
   const [own, others] = [await held(), [worker, hello].map(({ pid }) => memory(pid).now)];
   for (const one of [worker, hello]) await send(one, REQUESTS - WARM);
-  assert.deepEqual(await held(), own, 'megabytes of WebAssembly');
+  const later = await held();
   assert.equal(own.length, 2, 'one program and one decoder');
+  assert.equal(later.length, 2, 'the same ones');
+  assert.ok(later[0] <= own[0] + 1, `the program had ${own[0]} MB, and has ${later[0]}`);
+  assert.equal(later[1], own[1], 'megabytes of the decoder');
   const [ours, least] = [worker, hello].map(({ pid }, i) => memory(pid).now - others[i]);
   assert.ok(ours < least + 48, `the process grew by ${ours} MB, and by ${least} around a Worker that does nothing`);
 });
