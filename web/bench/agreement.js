@@ -47,8 +47,8 @@ At given places, random ones, nothing multiplies a difference:
 
 ${rows(given)}
 
-Following the policy. The trained ones are sharp: each look multiplies what rounding left before it
-two to ten times, and on some pictures eight looks make much of it.
+Following the policy. One that learnt by trying elsewhere, as the digits' did, is sharp: each look multiplies what rounding left
+before it two to ten times, and on some pictures eight looks make much of it.
 
 ${rows(following)}`;
   const worst = Math.max(...given.map((row) => Number(row.at(-1))));
