@@ -105,6 +105,19 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	return p, meta, nil
 }
 
+// Classifier is Open and a classifier of the file's tensors, which must be sound.
+func Classifier(b []byte) (*core.Classifier, Meta, error) {
+	f, meta, err := Open(b)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	c := core.NewClassifierOf(f.Classes, f)
+	if err := f.Err(); err != nil {
+		return nil, Meta{}, err
+	}
+	return c, meta, nil
+}
+
 // Tensor decodes the named tensor; see core.Tensors. An unknown name is a programmer's error.
 func (f *File) Tensor(name string) []float32 {
 	n := 1

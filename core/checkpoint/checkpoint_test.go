@@ -212,6 +212,10 @@ func TestFileDecodesAsItIsAsked(t *testing.T) {
 		ofAll, ofFile := core.NewClassifier(params), core.NewClassifierOf(file.Classes, file)
 		require.NoError(t, file.Err())
 		assert.Equal(t, ofAll.Classify(image, core.Options{}), ofFile.Classify(image, core.Options{}))
+		classifier, meta, err := checkpoint.Classifier(b)
+		require.NoError(t, err)
+		assert.Equal(t, want, meta)
+		assert.Equal(t, ofAll.Classify(image, core.Options{}), classifier.Classify(image, core.Options{}))
 	}
 	assert.Panics(t, func() { new(checkpoint.File).Tensor("no such") })
 }
@@ -237,6 +241,8 @@ func TestFileFindsWhatIsNotSound(t *testing.T) {
 		assert.Equal(t, want, file.Err(), "before anything is read")
 		core.NewClassifierOf(10, file)
 		assert.Equal(t, want, file.Err(), "after a classifier has read it")
+		_, _, err = checkpoint.Classifier(b)
+		assert.Equal(t, want, err)
 	}
 }
 

@@ -363,7 +363,7 @@ func gemmTile(rows int, args *tileArgs) {
 // wideRows is the tallest tile of AVX-512 with at most so many rows.
 func wideRows(most int) int {
 	switch {
-	case most >= 12 && most != 16: // which are two of eight
+	case most >= 12:
 		return 12
 	case most >= 8:
 		return 8
@@ -614,17 +614,16 @@ func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, p
 		c.portable(y, yNext, x, xNext, maps, points, products)
 		return
 	}
-	const all = stripPoints * strips // points of a map
 	for m := range maps {
-		in := c.input(points[m*all*c.inStride():], x[m*xNext:])
+		in := c.input(points[m*allPoints*c.inStride():], x[m*xNext:])
 		args := in.args()
 		wideWinogradStripInput(&args)
 	}
 	for i := range c.rows {
 		row := &c.rows[i]
 		args := stripArgs{k: uintptr(c.in), panels: uintptr(c.out / Panel), maps: uintptr(maps),
-			x: address(points, i*all/tilePoints*c.inStride()), xRow: bytes(c.inStride()), xMap: bytes(all * c.inStride()),
-			c: address(products, i*all/tilePoints*c.outStride()), cRow: bytes(c.outStride()), cMap: bytes(all * c.outStride())}
+			x: address(points, i*allPoints/tilePoints*c.inStride()), xRow: bytes(c.inStride()), xMap: bytes(allPoints * c.inStride()),
+			c: address(products, i*allPoints/tilePoints*c.outStride()), cRow: bytes(c.outStride()), cMap: bytes(allPoints * c.outStride())}
 		if row.taps == nil {
 			args.filters = uintptr(unsafe.Pointer(&row.halves[0]))
 			wideStripProductsHalves(&args)
@@ -634,7 +633,7 @@ func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, p
 		}
 	}
 	for m := range maps {
-		out := c.output(y[m*yNext:], products[m*all*c.outStride():])
+		out := c.output(y[m*yNext:], products[m*allPoints*c.outStride():])
 		args := out.args()
 		wideWinogradStripOutput(&args)
 	}

@@ -381,8 +381,7 @@ func (c *StripConv) portable(y []float32, yNext int, x []float32, xNext, maps in
 		for p := range stripPoints {
 			for o := range c.out {
 				for k := range c.in {
-					g := c.taps(p/mapPoints, o, k)
-					u := stripAcross(p%mapPoints, g[0], g[1], g[2])
+					u := dot(stripAcross[p%mapPoints], c.taps(p/mapPoints, o, k))
 					for s := range strips {
 						products[(p*strips+s)*c.outStride()+o] += u * points[(p*strips+s)*c.inStride()+k]
 					}
@@ -394,7 +393,7 @@ func (c *StripConv) portable(y []float32, yNext int, x []float32, xNext, maps in
 }
 
 // taps is a row of a filter, transformed down.
-func (c *StripConv) taps(point, out, in int) (g [filterSize]float32) {
+func (c *StripConv) taps(point, out, in int) (g taps3) {
 	row := &c.rows[point]
 	for j := range g {
 		at := c.tap(out, in, j)
@@ -405,28 +404,6 @@ func (c *StripConv) taps(point, out, in int) (g [filterSize]float32) {
 		}
 	}
 	return g
-}
-
-// stripAcross is row p of StripConv's G across, times a row of taps.
-func stripAcross(p int, g0, g1, g2 float32) float32 {
-	switch p {
-	case 0:
-		return g0
-	case 1:
-		return g0 + g2 + g1
-	case 2:
-		return g0 + g2 - g1
-	case 3:
-		return g0 + 4*g2 + 2*g1
-	case 4:
-		return g0 + 4*g2 - 2*g1
-	case 5:
-		return 4*g0 + g2 + 2*g1
-	case 6:
-		return 4*g0 + g2 - 2*g1
-	default:
-		return g2
-	}
 }
 
 // The ways back of StripConv, with the factors that its filters lack.

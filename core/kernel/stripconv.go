@@ -6,18 +6,9 @@ package kernel
 // 80 products in place of 324. Taps become the eight points of a strip's row as they are read, by additions that cost nothing
 // beside those products.
 //
-// For that, and to keep what they can be kept of as float16, the filters' matrices are whole numbers, and the way back has
-// what is left of winograd.go's: of F(3x3) rows 0 to 3 have the factors 1/2, -1/2, -1/6, 1/6, of F(6) rows 1 and 2 have -2/9,
+// For that, and to keep what they can be kept of as float16, the filters' matrices, stripDown and stripAcross, are whole numbers, and
+// the way back has what is left of winograd.go's: of F(3x3) rows 0 to 3 have the factors 1/2, -1/2, -1/6, 1/6, of F(6) rows 1 and 2 have -2/9,
 // 3 and 4 have 1/90, 5 and 6 have 8/45.
-//
-//	                               1  0  0
-//	         1  0  0               1  1  1
-//	         1  1  1               1 -1  1
-//	G down = 1 -1  1    G across = 1  2  4
-//	         1  2  4               1 -2  4
-//	         0  0  1               4  2  1
-//	                               4 -2  1
-//	                               0  0  1
 //
 // It holds weights alone, so one serves any number of goroutines.
 type StripConv struct {
@@ -29,8 +20,9 @@ type StripConv struct {
 }
 
 const (
-	strips      = mapSize / tileSize // of a map
-	stripPoints = tilePoints * mapPoints
+	strips      = mapSize / tileSize     // of a map
+	stripPoints = tilePoints * mapPoints // of a strip
+	allPoints   = stripPoints * strips   // of a map
 )
 
 // NewStripConv returns a convolution without weights, from in channels to out channels, multiples of 16.
@@ -51,7 +43,7 @@ func (c *StripConv) Load(filters []float32, floats func(n int) []float32, halves
 			for in := range c.in {
 				g := filters[(out*c.in+in)*9:][:9]
 				for j := range filterSize {
-					taps[c.tap(out, in, j)] = stripDown(p, g[j], g[3+j], g[6+j])
+					taps[c.tap(out, in, j)] = dot(stripDown[p], taps3{g[j], g[3+j], g[6+j]})
 				}
 			}
 		}
@@ -72,21 +64,16 @@ func (c *StripConv) tap(out, in, j int) int {
 	return ((out/Panel*c.in+in)*filterSize+j)*Panel + out%Panel
 }
 
-// stripDown is row p of G down, times a column of a filter.
-func stripDown(p int, g0, g1, g2 float32) float32 {
-	switch p {
-	case 0:
-		return g0
-	case 1:
-		return g0 + g1 + g2
-	case 2:
-		return g0 - g1 + g2
-	case 3:
-		return g0 + 2*g1 + 4*g2
-	default:
-		return g2
-	}
-}
+// taps3 is a row of G, or three taps of a filter.
+type taps3 = [filterSize]float32
+
+// The filters' matrices G, down and across.
+var (
+	stripDown   = [tilePoints]taps3{{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {0, 0, 1}}
+	stripAcross = [mapPoints]taps3{{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {4, 2, 1}, {4, -2, 1}, {0, 0, 1}}
+)
+
+func dot(a, b taps3) float32 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
 // Points and products of a strip lie a cache line more apart than they need, see ConvPool's pointStride.
 func (c *StripConv) inStride() int  { return c.in + Panel }
@@ -94,7 +81,7 @@ func (c *StripConv) outStride() int { return c.out + Panel }
 
 // Scratch is how many numbers Forward needs to work on.
 func (c *StripConv) Scratch(maps int) int {
-	return maps * stripPoints * strips * (c.inStride() + c.outStride())
+	return maps * allPoints * (c.inStride() + c.outStride())
 }
 
 // Forward writes maps y [6][6][out] of zero-padded maps x [8][8][in]; they begin yNext and xNext apart. Several share what is read
@@ -108,7 +95,7 @@ func (c *StripConv) Forward(y []float32, yNext int, x []float32, xNext, maps int
 	}
 	_, _ = y[(maps-1)*yNext+mapSize*mapSize*c.out-1], x[(maps-1)*xNext+mapPoints*mapPoints*c.in-1]
 	scratch = scratch[:c.Scratch(maps)]
-	points, products := scratch[:maps*stripPoints*strips*c.inStride()], scratch[maps*stripPoints*strips*c.inStride():]
+	points, products := scratch[:maps*allPoints*c.inStride()], scratch[maps*allPoints*c.inStride():]
 	if fast {
 		c.fast(y, yNext, x, xNext, maps, points, products)
 	} else {

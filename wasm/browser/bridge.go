@@ -65,13 +65,9 @@ func instructions() { answer = append(answer[:0], kernel.Instructions()...) }
 //go:wasmexport open
 func open() (ok bool) {
 	defer guard(&ok)
-	file, meta, err := checkpoint.Open(received)
+	classifier, meta, err := checkpoint.Classifier(received)
 	received = nil // megabytes that no picture needs
 	if err != nil {
-		return refuse(err)
-	}
-	classifier := core.NewClassifierOf(file.Classes, file)
-	if err := file.Err(); err != nil {
 		return refuse(err)
 	}
 	models = append(models, &model{
@@ -79,7 +75,7 @@ func open() (ok bool) {
 		gray:       meta.Gray,
 		image:      make([]float32, core.ImageLen),
 	})
-	answer = binary.LittleEndian.AppendUint32(answer[:0], uint32(file.Classes))
+	answer = binary.LittleEndian.AppendUint32(answer[:0], uint32(classifier.Classes()))
 	answer = append(answer, 0, 0, 0, 0)
 	if meta.Gray {
 		answer[4] = 1

@@ -48,7 +48,6 @@ func weights(yield func(string, []byte) bool) {
 		if !yield(name, file) {
 			return
 		}
-		file = nil
 		runtime.GC() // what it left would be room that WebAssembly never gives back
 	}
 }

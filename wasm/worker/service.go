@@ -42,13 +42,9 @@ type model struct {
 // newService opens the files of weights, by the names of their models. It lets go of each before it asks for the next.
 func newService(files iter.Seq2[string, []byte]) (*service, error) {
 	s := &service{image: make([]float32, core.ImageLen)}
-	for name, bytes := range files {
-		file, meta, err := checkpoint.Open(bytes)
+	for name, file := range files {
+		classifier, meta, err := checkpoint.Classifier(file)
 		if err != nil {
-			return nil, fmt.Errorf("the weights for %s: %w", name, err)
-		}
-		classifier := core.NewClassifierOf(file.Classes, file)
-		if err := file.Err(); err != nil {
 			return nil, fmt.Errorf("the weights for %s: %w", name, err)
 		}
 		fast, err := disk.ReadFast(meta)
@@ -62,7 +58,7 @@ func newService(files iter.Seq2[string, []byte]) (*service, error) {
 		if len(meta.Labels) == 0 {
 			return nil, fmt.Errorf("the weights for %s do not name their classes", name)
 		}
-		sum := sha256.Sum256(bytes)
+		sum := sha256.Sum256(file)
 		s.models = append(s.models, &model{
 			Name: name, SHA256: hex.EncodeToString(sum[:]), Gray: meta.Gray, Labels: meta.Labels,
 			classifier: classifier, fast: fast.Options(), noise: noise,
