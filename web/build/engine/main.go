@@ -41,7 +41,7 @@ func compile(name, to string) error {
 	if err != nil {
 		return err
 	}
-	program, err = withoutLines(program)
+	program, err = strip(program)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
