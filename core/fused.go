@@ -23,19 +23,28 @@ func newFused(p Tensors) *fused {
 		context1: kernel.NewConvPool(GlimpseSize, thumbnailPixel, contextChannels),
 		context2: kernel.NewConvPool(pool1Size, contextChannels, contextChannels),
 	}
-	normed := func(c *kernel.ConvPool, layer, norm string, in int) {
-		scale, shift := fold(p, layer, norm)
-		c.Load(p.Layer(layer).Weight, in, scale, shift)
+	for _, l := range [...]struct {
+		conv        *kernel.ConvPool
+		layer, norm string // without a norm there is a bias alone
+		in, out     int
+	}{
+		{f.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", glimpseChannels, conv1Channels},
+		{f.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv1Channels, conv2Channels},
+		{f.context1, "rnn2.context_net1.0", "", Colours, contextChannels},
+		{f.context2, "rnn2.context_net2.0", "", contextChannels, contextChannels},
+	} {
+		scale, shift := make([]float32, l.out), p.Tensor(l.layer+".bias")
+		for i := range scale {
+			scale[i] = 1
+		}
+		if l.norm != "" {
+			scale, shift = fold(p, l.layer, l.norm)
+		}
+		for panel := range l.out / kernel.Panel {
+			from, to := panel*kernel.Panel, (panel+1)*kernel.Panel
+			l.conv.Load(panel, p.Rows(l.layer+".weight", from, to), l.in, scale[from:to], shift[from:to])
+		}
 	}
-	normed(f.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", glimpseChannels)
-	normed(f.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv1Channels)
-	ones := make([]float32, contextChannels)
-	for i := range ones {
-		ones[i] = 1
-	}
-	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
-	f.context1.Load(context1.Weight, Colours, ones, context1.Bias)
-	f.context2.Load(context2.Weight, contextChannels, ones, context2.Bias)
 	return f
 }
 
@@ -51,18 +60,6 @@ func fold(p Tensors, layer, norm string) (scale, shift []float32) {
 		shift[c] = float32(float64(beta[c]) + s*(float64(bias[c])-float64(mean[c])))
 	}
 	return scale, shift
-}
-
-// scaled is a weight [out][in] times a scale [out].
-func scaled(weight, scale []float32) []float32 {
-	to, in := make([]float32, len(weight)), len(weight)/len(scale)
-	for o, s := range scale {
-		row := weight[o*in:][:in]
-		for i, v := range row {
-			to[o*in+i] = v * s
-		}
-	}
-	return to
 }
 
 func (f *fused) scratch() []float32 {

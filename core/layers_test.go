@@ -165,7 +165,10 @@ func TestLinearIsItsDefinition(t *testing.T) {
 			nn.LinearForward(want, x, layer.Weight, layer.Bias, c.rows, c.in, c.out)
 			nn.LinearBackward(wantDX, wantGrad.Weight, wantGrad.Bias, dy, x, layer.Weight, c.rows, c.in, c.out)
 
-			l.load(layer, 1)
+			for from := 0; from < c.out; from += kernel.Panel {
+				l.loadPanel(from, layer.Weight[from*c.in:min(from+kernel.Panel, c.out)*c.in], 1)
+			}
+			copy(l.bias, layer.Bias)
 			y, strided := make([]float32, c.rows*l.stride), make([]float32, c.rows*l.stride)
 			l.forward(y, x, c.rows)
 			for r := range c.rows {

@@ -55,25 +55,56 @@ func newLinear(in, out int, training bool, room *arena) linear {
 	return l
 }
 
-// load takes the weight [out][in] and the bias, if any, as published. The inputs are [pixels][channels] here and
-// [channels][pixels] there; pixels is 1 for a layer that sees no map.
-func (l *linear) load(layer Layer, pixels int) {
-	channels := l.in / pixels
+// load takes the weight [out][in] and the biases [out], which add up, by their published names. The inputs are
+// [pixels][channels] here and [channels][pixels] there; pixels is 1 for a layer that sees no map.
+func (l *linear) load(p Tensors, pixels int, weight string, biases ...string) {
+	for from := 0; from < l.out; from += kernel.Panel {
+		l.loadPanel(from, p.Rows(weight, from, min(from+kernel.Panel, l.out)), pixels)
+	}
+	l.halve()
+	clear(l.bias)
+	for _, name := range biases {
+		for i, v := range p.Tensor(name) {
+			l.bias[i] += v
+		}
+	}
+}
+
+// loadPanel takes the rows of a weight from a multiple of 16 on, 16 of them or those that are left.
+func (l *linear) loadPanel(from int, rows []float32, pixels int) {
+	channels, n := l.in/pixels, len(rows)/l.in
 	for pixel := range pixels {
-		to := kernel.Panels{Dst: l.weight[pixel*channels*kernel.Panel:], DstPanel: l.in * kernel.Panel,
-			Src: layer.Weight[pixel:], SrcRow: l.in, SrcCol: pixels, Rows: l.out, K: channels}
+		to := kernel.Panels{Dst: l.weight[(from*l.in + pixel*channels*kernel.Panel):], DstPanel: l.in * kernel.Panel,
+			Src: rows[pixel:], SrcRow: l.in, SrcCol: pixels, Rows: n, K: channels}
 		to.Run()
 		if l.back != nil {
-			back := kernel.Panels{Dst: l.back[pixel*channels*l.out:], DstPanel: l.out * kernel.Panel,
-				Src: layer.Weight[pixel:], SrcRow: pixels, SrcCol: l.in, Rows: channels, K: l.out}
+			back := kernel.Panels{Dst: l.back[pixel*channels*l.out+from*kernel.Panel:], DstPanel: l.out * kernel.Panel,
+				Src: rows[pixel:], SrcRow: pixels, SrcCol: l.in, Rows: channels, K: n}
 			back.Run()
 		}
 	}
+}
+
+// fold makes the batch norm behind the layer part of it.
+func (l *linear) fold(scale, shift []float32) {
+	for panel := range l.out / kernel.Panel {
+		by := (*[kernel.Panel]float32)(scale[panel*kernel.Panel:])
+		for k := range l.in {
+			row := (*[kernel.Panel]float32)(l.weight[(panel*l.in+k)*kernel.Panel:])
+			for c := range row {
+				row[c] *= by[c]
+			}
+		}
+	}
+	l.halve()
+	copy(l.bias, shift)
+}
+
+// halve keeps the weights as float16, too, where there is room for that and it is exact.
+func (l *linear) halve() {
 	if l.halves = l.halves[:cap(l.halves)]; !kernel.Halve(l.halves, l.weight) {
 		l.halves = l.halves[:0]
 	}
-	clear(l.bias)
-	copy(l.bias, layer.Bias)
 }
 
 // forward writes y [rows][stride] for x [rows][in].
@@ -183,12 +214,12 @@ func (w *winogradConv) points() int { return (w.size + 2) * (w.size + 2) }
 // tiles is how many a map has.
 func (w *winogradConv) tiles() int { return w.side / w.size * w.side / w.size }
 
-// load transforms the filters of one panel of outputs, from the published weights [out][in][3][3]. scratch holds their taps.
+// load transforms the filters of one panel of outputs, from their published weights [16][in][3][3]. scratch holds their taps.
 func (w *winogradConv) load(panel int, weight, scratch []float32) {
 	channels := w.in * kernel.Panel
 	for o := range kernel.Panel {
 		for i := range w.in {
-			g := (*[9]float32)(weight[((panel*kernel.Panel+o)*w.in+i)*9:])
+			g := (*[9]float32)(weight[(o*w.in+i)*9:])
 			for tap, v := range g {
 				scratch[tap*channels+i*kernel.Panel+o] = v
 			}
@@ -326,8 +357,8 @@ type network struct {
 	baseline1, baseline2  linear // training only
 	flat, contextMap      []int  // training only
 
-	contextNorm [2]norm // the context's biases, as the pooling kernel wants them
-	headsParams Layer   // both heads together
+	contextNorm [2]norm   // the context's biases, as the pooling kernel wants them
+	bothHeads   []float32 // their weights
 }
 
 // newLayers makes what all networks have: the layers that see no map.
@@ -348,7 +379,7 @@ func newLayers(classes int, training bool, room *arena) *network {
 		heads:     newLinear(emissionWidth, 4, training, room),
 		contextNorm: [2]norm{
 			{kernel.NewTable(contextChannels)}, {kernel.NewTable(contextChannels)}},
-		headsParams: Layer{make([]float32, 4*emissionWidth), make([]float32, 4)},
+		bothHeads: make([]float32, 4*emissionWidth),
 	}
 }
 
@@ -400,20 +431,23 @@ const (
 
 // load brings one piece of the published weights into kernel layout, with filterScratch numbers of scratch.
 func (w *network) load(p Tensors, task int, scratch []float32) {
-	const conv2 = "glimpse_net.fc_g.4"
+	const conv1, conv2, context1, context2 = "glimpse_net.fc_g.0.weight", "glimpse_net.fc_g.4.weight", "rnn2.context_net1.0", "rnn2.context_net2.0"
+	filters := func(name string, panel int) []float32 {
+		return p.Rows(name, panel*kernel.Panel, (panel+1)*kernel.Panel)
+	}
 	if task < loadConv2 {
 		switch {
 		case w.strips == nil:
-			w.conv2.load(task, p.Layer(conv2).Weight, scratch)
+			w.conv2.load(task, filters(conv2, task), scratch)
 		case task == 0:
-			w.strips.Load(p.Layer(conv2).Weight, w.room.floats, w.room.halves)
+			w.strips.Load(p.Tensor(conv2), w.room.floats, w.room.halves)
 		}
 		return
 	}
 	task -= loadConv2
 	if task < loadConv2Back {
 		if w.conv2Back.filter != nil {
-			w.conv2Back.load(task, p.Layer(conv2).Weight, scratch)
+			w.conv2Back.load(task, p.Tensor(conv2), scratch)
 		}
 		return
 	}
@@ -422,28 +456,27 @@ func (w *network) load(p Tensors, task int, scratch []float32) {
 		w.loadDense(p, task-1)
 		return
 	}
-	conv1 := p.Layer("glimpse_net.fc_g.0").Weight
 	for panel := range conv1Channels / kernel.Panel {
-		w.conv1.load(panel, conv1, scratch)
+		w.conv1.load(panel, filters(conv1, panel), scratch)
 	}
 	if w.conv1Back.filter != nil {
-		w.conv1Back.load(0, conv1, scratch)
+		w.conv1Back.load(0, p.Tensor(conv1), scratch)
 	}
-	context1, context2 := p.Layer("rnn2.context_net1.0"), p.Layer("rnn2.context_net2.0")
-	convPack(w.context1, context1.Weight, Colours, contextChannels)
+	convPack(w.context1, p.Tensor(context1+".weight"), Colours, contextChannels)
 	switch {
 	case w.contextSums != nil:
-		convPack(w.contextSums, context2.Weight, contextChannels, contextChannels)
-		convPackBack(w.contextB, context2.Weight, contextChannels, contextChannels)
+		weight := p.Tensor(context2 + ".weight")
+		convPack(w.contextSums, weight, contextChannels, contextChannels)
+		convPackBack(w.contextB, weight, contextChannels, contextChannels)
 	case w.contextStrips != nil:
-		w.contextStrips.Load(context2.Weight, w.room.floats, w.room.halves)
+		w.contextStrips.Load(p.Tensor(context2+".weight"), w.room.floats, w.room.halves)
 	default:
 		for panel := range contextChannels / kernel.Panel {
-			w.context2.load(panel, context2.Weight, scratch)
+			w.context2.load(panel, filters(context2+".weight", panel), scratch)
 		}
 	}
-	w.contextNorm[0].loadBias(context1.Bias)
-	w.contextNorm[1].loadBias(context2.Bias)
+	w.contextNorm[0].loadBias(p.Tensor(context1 + ".bias"))
+	w.contextNorm[1].loadBias(p.Tensor(context2 + ".bias"))
 }
 
 // denseTasks is the number of pieces of loadDense: the largest layer, the LSTMs, and all else.
@@ -453,46 +486,36 @@ const denseTasks = 4
 func (w *network) loadDense(p Tensors, task int) {
 	switch task {
 	case 0:
-		w.what.load(p.Layer("glimpse_net.fc_gg"), pool2Size*pool2Size)
+		w.what.load(p, pool2Size*pool2Size, "glimpse_net.fc_gg.weight", "glimpse_net.fc_gg.bias")
 	case 1:
-		w.lstm1X.loadLSTM(p, "rnn1.lstm_cell.weight_ih", "rnn1.lstm_cell.bias_ih", "rnn1.lstm_cell.bias_hh")
-		w.lstm1H.loadLSTM(p, "rnn1.lstm_cell.weight_hh")
+		w.lstm1X.load(p, 1, "rnn1.lstm_cell.weight_ih", "rnn1.lstm_cell.bias_ih", "rnn1.lstm_cell.bias_hh")
+		w.lstm1H.load(p, 1, "rnn1.lstm_cell.weight_hh")
 	case 2:
-		w.lstm2X.loadLSTM(p, "rnn2.lstm_cell.weight_ih", "rnn2.lstm_cell.bias_ih", "rnn2.lstm_cell.bias_hh")
-		w.lstm2H.loadLSTM(p, "rnn2.lstm_cell.weight_hh")
+		w.lstm2X.load(p, 1, "rnn2.lstm_cell.weight_ih", "rnn2.lstm_cell.bias_ih", "rnn2.lstm_cell.bias_hh")
+		w.lstm2H.load(p, 1, "rnn2.lstm_cell.weight_hh")
 	case 3:
 		w.loadSmall(p)
 	}
 }
 
-func (l *linear) loadLSTM(p Tensors, weight string, biases ...string) {
-	l.load(Layer{Weight: p.Tensor(weight)}, 1)
-	for _, name := range biases {
-		for i, v := range p.Tensor(name) {
-			l.bias[i] += v
-		}
-	}
-}
-
 func (w *network) loadSmall(p Tensors) {
-	w.place.load(p.Layer("glimpse_net.fc_l.0"), 1)
-	w.where.load(p.Layer("glimpse_net.fc_lg"), 1)
-	w.contextFC.load(p.Layer("rnn2.fc"), pool2Size*pool2Size)
-	w.class1.load(p.Layer("class_net.fc.0"), 1)
-	w.class2.load(p.Layer("class_net.fc.2"), 1)
+	w.place.load(p, 1, "glimpse_net.fc_l.0.weight", "glimpse_net.fc_l.0.bias")
+	w.where.load(p, 1, "glimpse_net.fc_lg.weight", "glimpse_net.fc_lg.bias")
+	w.contextFC.load(p, pool2Size*pool2Size, "rnn2.fc.weight", "rnn2.fc.bias")
+	w.class1.load(p, 1, "class_net.fc.0.weight", "class_net.fc.0.bias")
+	w.class2.load(p, 1, "class_net.fc.2.weight", "class_net.fc.2.bias")
+	// Training adds the bias of the layer before a batch norm in the norm.
+	w.emission.load(p, 1, "emission_net.fc.0.weight")
 	if w.contextFC.back != nil {
-		w.baseline1.load(p.Layer("baseline_net.fc.0"), 1)
-		w.baseline2.load(p.Layer("baseline_net.fc.1"), 1)
-		// Training adds the bias of the layer before a batch norm in the norm.
-		w.emission.load(Layer{Weight: p.Layer("emission_net.fc.0").Weight}, 1)
+		w.baseline1.load(p, 1, "baseline_net.fc.0.weight", "baseline_net.fc.0.bias")
+		w.baseline2.load(p, 1, "baseline_net.fc.1.weight", "baseline_net.fc.1.bias")
 	} else {
-		scale, shift := fold(p, "emission_net.fc.0", "emission_net.fc.1")
-		w.emission.load(Layer{scaled(p.Layer("emission_net.fc.0").Weight, scale), shift}, 1)
+		w.emission.fold(fold(p, "emission_net.fc.0", "emission_net.fc.1"))
 	}
-	mu, logvar := p.Layer("emission_net.mu_net.0"), p.Layer("emission_net.logvar_net.0")
-	copy(w.headsParams.Weight[copy(w.headsParams.Weight, mu.Weight):], logvar.Weight)
-	copy(w.headsParams.Bias[copy(w.headsParams.Bias, mu.Bias):], logvar.Bias)
-	w.heads.load(w.headsParams, 1)
+	const mu, logvar = "emission_net.mu_net.0", "emission_net.logvar_net.0"
+	copy(w.bothHeads[copy(w.bothHeads, p.Tensor(mu+".weight")):], p.Tensor(logvar+".weight"))
+	w.heads.loadPanel(0, w.bothHeads, 1)
+	copy(w.heads.bias[copy(w.heads.bias, p.Tensor(mu+".bias")):], p.Tensor(logvar+".bias"))
 }
 
 // context is the scratch of one picture's way to the first hidden state.

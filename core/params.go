@@ -39,6 +39,14 @@ func (s Spec) Len() int {
 	return n
 }
 
+// Rows is the first dimension; a scalar is one row.
+func (s Spec) Rows() int {
+	if len(s.Shape) == 0 {
+		return 1
+	}
+	return s.Shape[0]
+}
+
 // parts are the layers of the published state dict, in its order. They are data because the page downloads them:
 // as calls they weighed ten times as much. perClass stands for the number of classes.
 var parts = []struct {
@@ -118,6 +126,7 @@ type Params struct {
 	Flat    []float32
 
 	views  map[string][]float32
+	rows   map[string]int
 	layers map[string]Layer
 }
 
@@ -125,21 +134,18 @@ type Params struct {
 type Layer struct{ Weight, Bias []float32 }
 
 // Tensors is where a network finds its weights, under their published names: Params, or a file that is decoded as it is read.
-// A large tensor, of LargeTensor numbers or more, stands until the next large one is asked for.
 type Tensors interface {
 	Tensor(name string) []float32
-	Layer(name string) Layer
+	// Rows are some of a tensor's, rows being its first dimension. They stand until the next are asked for.
+	Rows(name string, from, to int) []float32
 }
-
-// LargeTensor is the size from which on a tensor of Tensors may give way to another. The dozen that are so large are nearly all of a network.
-const LargeTensor = 1 << 14
 
 // NewParams allocates zeroed parameters for a model of the given number of classes (2 or more).
 func NewParams(classes int) *Params {
 	if classes < 2 {
 		panic("core: NewParams: want 2 classes or more")
 	}
-	p := &Params{Classes: classes, Specs: Specs(classes), views: map[string][]float32{}, layers: map[string]Layer{}}
+	p := &Params{Classes: classes, Specs: Specs(classes), views: map[string][]float32{}, rows: map[string]int{}, layers: map[string]Layer{}}
 	total := 0
 	for _, s := range p.Specs {
 		total += s.Len()
@@ -148,6 +154,7 @@ func NewParams(classes int) *Params {
 	at := 0
 	for _, s := range p.Specs {
 		p.views[s.Name] = p.Flat[at : at+s.Len() : at+s.Len()]
+		p.rows[s.Name] = s.Rows()
 		at += s.Len()
 	}
 	for _, s := range p.Specs {
@@ -174,6 +181,13 @@ func (p *Params) Tensor(name string) []float32 {
 		panic("core: no tensor named " + name)
 	}
 	return v
+}
+
+// Rows returns the view of some rows of the named tensor, allocating nothing.
+func (p *Params) Rows(name string, from, to int) []float32 {
+	v, rows := p.Tensor(name), p.rows[name]
+	row := len(v) / rows
+	return v[from*row : to*row]
 }
 
 // Clone returns a deep copy.

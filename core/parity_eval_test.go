@@ -94,8 +94,8 @@ func TestParityEval(t *testing.T) {
 
 			// The baseline is of use in training alone, and so is not in a network that evaluates.
 			baseline1, baseline2 := newLinear(2*Hidden, baselineWidth, false, nil), newLinear(baselineWidth, 1, false, nil)
-			baseline1.load(p.Layer("baseline_net.fc.0"), 1)
-			baseline2.load(p.Layer("baseline_net.fc.1"), 1)
+			baseline1.load(p, 1, "baseline_net.fc.0.weight", "baseline_net.fc.0.bias")
+			baseline2.load(p, 1, "baseline_net.fc.1.weight", "baseline_net.fc.1.bias")
 			baselines := make([]float32, n*Steps)
 			for i := range Steps {
 				l.choose(i, &Options{})

@@ -47,22 +47,36 @@ const MaxHeader = 1 << 20
 // classBias is the tensor whose length is the number of classes.
 const classBias = "class_net.fc.2.bias"
 
+// Source is where the bytes of a file are: in memory, as Bytes, or where they are fetched from as they are asked for.
+type Source interface {
+	Size() int
+	// Slice is some of the bytes. They stand until the next are asked for.
+	Slice(begin, end int) []byte
+}
+
+// Bytes are a file in memory.
+type Bytes []byte
+
+func (b Bytes) Size() int                   { return len(b) }
+func (b Bytes) Slice(begin, end int) []byte { return b[begin:end] }
+
 // File is a file of weights whose tensors are decoded when they are asked for: all of them at once would be twice what the file takes.
 type File struct {
 	Classes int
 
 	specs   []core.Spec
 	tensors map[string]entry
-	data    []byte
-	large   []float32
-	finite  map[string]bool // what was decoded, and is finite
+	source  Source
+	data    int // where the tensors begin
+	rows    []float32
+	finite  map[string]int // of each tensor how many numbers, from its first on, were decoded and are finite
 }
 
 // Open reads the header of a safetensors file. The file must hold exactly the tensors of core.Specs, floats as F32 or F16, counts as
 // I64. It allocates only for a file that fits. The caller asks Err whether the numbers are sound. Errors are sentences without the
 // name of the file.
-func Open(b []byte) (*File, Meta, error) {
-	h, data, err := split(b)
+func Open(source Source) (*File, Meta, error) {
+	h, data, err := readHeader(source)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -79,25 +93,25 @@ func Open(b []byte) (*File, Meta, error) {
 	if err := check(h.tensors, specs); err != nil {
 		return nil, Meta{}, err
 	}
-	if err := contiguous(h.tensors, len(data)); err != nil {
+	if err := contiguous(h, source.Size()-data); err != nil {
 		return nil, Meta{}, err
 	}
 	meta, err := parseMeta(h.metadata, classes)
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	return &File{Classes: classes, specs: specs, tensors: h.tensors, data: data, finite: map[string]bool{}}, meta, nil
+	return &File{Classes: classes, specs: specs, tensors: h.tensors, source: source, data: data, finite: map[string]int{}}, meta, nil
 }
 
 // Decode is Open and every tensor of the file, which must be sound.
 func Decode(b []byte) (*core.Params, Meta, error) {
-	f, meta, err := Open(b)
+	f, meta, err := Open(Bytes(b))
 	if err != nil {
 		return nil, Meta{}, err
 	}
 	p := core.NewParams(f.Classes)
 	for _, s := range f.specs {
-		f.decode(p.Tensor(s.Name), s.Name)
+		f.decode(p.Tensor(s.Name), s.Name, 0)
 	}
 	if err := Sound(p); err != nil {
 		return nil, Meta{}, err
@@ -106,8 +120,8 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 }
 
 // Classifier is Open and a classifier of the file's tensors, which must be sound.
-func Classifier(b []byte) (*core.Classifier, Meta, error) {
-	f, meta, err := Open(b)
+func Classifier(source Source) (*core.Classifier, Meta, error) {
+	f, meta, err := Open(source)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -120,41 +134,45 @@ func Classifier(b []byte) (*core.Classifier, Meta, error) {
 
 // Tensor decodes the named tensor; see core.Tensors. An unknown name is a programmer's error.
 func (f *File) Tensor(name string) []float32 {
-	n := 1
-	for _, d := range f.tensors[name].shape {
-		n *= d
-	}
-	var v []float32
-	if n < core.LargeTensor {
-		v = make([]float32, n)
-	} else {
-		if n > cap(f.large) {
-			f.large = make([]float32, f.largest())
-		}
-		v = f.large[:n]
-	}
-	f.decode(v, name)
-	f.finite[name] = finite(v)
+	v := make([]float32, f.entry(name).spec().Len())
+	f.decode(v, name, 0)
 	return v
 }
 
-// Layer is Tensor of a weight and a bias.
-func (f *File) Layer(name string) core.Layer {
-	return core.Layer{Weight: f.Tensor(name + ".weight"), Bias: f.Tensor(name + ".bias")}
+// Rows decodes some rows of the named tensor.
+func (f *File) Rows(name string, from, to int) []float32 {
+	s := f.entry(name).spec()
+	row := s.Len() / s.Rows()
+	n := (to - from) * row
+	if n > cap(f.rows) {
+		f.rows = make([]float32, n)
+	}
+	v := f.rows[:n]
+	f.decode(v, name, from*row)
+	return v
 }
 
-func (f *File) largest() int {
-	n := 0
-	for i := range f.specs {
-		n = max(n, f.specs[i].Len())
+// spec has the entry's shape.
+func (x entry) spec() core.Spec { return core.Spec{Shape: x.shape} }
+
+func (f *File) entry(name string) entry {
+	x, ok := f.tensors[name]
+	if !ok {
+		panic("checkpoint: no tensor named " + name)
 	}
-	return n
+	return x
 }
 
 // Err decodes what nobody asked for yet and returns what Sound does of all.
 func (f *File) Err() error {
+	const some = 16
 	for _, s := range f.specs {
-		if f.finite[s.Name] && s.Kind != core.RunningVar {
+		rows := s.Rows()
+		row := s.Len() / rows
+		for at := f.finite[s.Name] / row; at < rows && f.finite[s.Name] == at*row; at += some {
+			f.Rows(s.Name, at, min(at+some, rows))
+		}
+		if f.finite[s.Name] == s.Len() && s.Kind != core.RunningVar {
 			continue
 		}
 		if err := sound(s, f.Tensor(s.Name)); err != nil {
@@ -164,12 +182,12 @@ func (f *File) Err() error {
 	return nil
 }
 
-func (f *File) decode(v []float32, name string) {
-	x, ok := f.tensors[name]
-	if !ok {
-		panic("checkpoint: no tensor named " + name)
-	}
-	raw := f.data[x.begin:x.end]
+// decode fills v with the numbers of a tensor from number at on.
+func (f *File) decode(v []float32, name string, at int) {
+	x := f.entry(name)
+	size := sizeOf(x.dtype)
+	begin := f.data + x.begin + at*size
+	raw := f.source.Slice(begin, begin+len(v)*size)
 	switch x.dtype {
 	case "F32":
 		for i := range v {
@@ -181,6 +199,9 @@ func (f *File) decode(v []float32, name string) {
 		for i := range v {
 			v[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
 		}
+	}
+	if f.finite[name] == at && finite(v) {
+		f.finite[name] += len(v)
 	}
 }
 
@@ -246,28 +267,31 @@ func finite(v []float32) bool {
 	return sum == 0 // NaN otherwise
 }
 
-// split separates header and data.
-func split(b []byte) (header, []byte, error) {
+// readHeader also says where the data begin.
+func readHeader(source Source) (header, int, error) {
+	size := source.Size()
+	b := source.Slice(0, min(8, size))
 	if IsPyTorch(b) {
-		return header{}, nil, errors.New("this is a PyTorch file, not safetensors; turn it into one with: gdram convert")
+		return header{}, 0, errors.New("this is a PyTorch file, not safetensors; turn it into one with: gdram convert")
 	}
-	if len(b) < 8 {
-		return header{}, nil, errors.New("the weights end after " + strconv.Itoa(len(b)) + " bytes, before their header; copy the file again")
+	if size < 8 {
+		return header{}, 0, errors.New("the weights end after " + strconv.Itoa(size) + " bytes, before their header; copy the file again")
 	}
 	n := binary.LittleEndian.Uint64(b)
 	if n > MaxHeader {
-		return header{}, nil, errors.New("this is not a safetensors file of this network: its header would take " +
+		return header{}, 0, errors.New("this is not a safetensors file of this network: its header would take " +
 			strconv.FormatUint(n, 10) + " bytes, want at most " + strconv.Itoa(MaxHeader))
 	}
-	if n > uint64(len(b)-8) {
-		return header{}, nil, errors.New("the weights end after " + strconv.Itoa(len(b)) + " bytes, within their header of " +
+	if n > uint64(size-8) {
+		return header{}, 0, errors.New("the weights end after " + strconv.Itoa(size) + " bytes, within their header of " +
 			strconv.FormatUint(n, 10) + "; copy the file again")
 	}
-	h, err := parseHeader(b[8 : 8+n])
+	data := 8 + int(n)
+	h, err := parseHeader(source.Slice(8, data))
 	if err != nil {
-		return header{}, nil, errors.New("this is not a safetensors file: " + err.Error())
+		return header{}, 0, errors.New("this is not a safetensors file: " + err.Error())
 	}
-	return h, b[8+n:], nil
+	return h, data, nil
 }
 
 // IsPyTorch reports whether a file begins as one that PyTorch wrote: a zip archive or a pickle. A header's length may
@@ -278,23 +302,22 @@ func IsPyTorch(b []byte) bool {
 }
 
 // contiguous checks that the tensors, those of the network, fill the data, each byte once.
-func contiguous(tensors map[string]entry, size int) error {
+func contiguous(h header, size int) error {
 	type span struct {
 		name       string
 		begin, end int
 	}
-	spans := make([]span, 0, len(tensors))
-	for name, x := range tensors {
-		spans = append(spans, span{name, x.begin, x.end})
+	spans := make([]span, len(h.names))
+	for i, name := range h.names {
+		x := h.tensors[name]
+		spans[i] = span{name, x.begin, x.end}
+		// They are 53, most often in order already; package slices would bring five sorts.
+		for ; i > 0 && (spans[i].begin < spans[i-1].begin || spans[i].begin == spans[i-1].begin && spans[i].end < spans[i-1].end); i-- {
+			spans[i], spans[i-1] = spans[i-1], spans[i]
+		}
 	}
 	at := 0
-	for i := range spans {
-		for j := i + 1; j < len(spans); j++ { // they are 53; package slices would bring five sorts
-			if a, b := &spans[i], &spans[j]; b.begin < a.begin || b.begin == a.begin && b.end < a.end {
-				*a, *b = *b, *a
-			}
-		}
-		s := spans[i]
+	for _, s := range spans {
 		if s.begin != at || s.end < s.begin {
 			return errors.New("the tensor " + s.name + " lies at bytes " + strconv.Itoa(s.begin) + " to " + strconv.Itoa(s.end) +
 				", want it to begin at " + strconv.Itoa(at) + "; the header is damaged, copy the file again")
@@ -306,6 +329,19 @@ func contiguous(tensors map[string]entry, size int) error {
 			"; the file is damaged, copy it again")
 	}
 	return nil
+}
+
+// sizeOf is the bytes of a number of a type, 0 for types that nothing here has.
+func sizeOf(dtype string) int {
+	switch dtype {
+	case "F32":
+		return 4
+	case "F16":
+		return 2
+	case "I64":
+		return 8
+	}
+	return 0
 }
 
 // check compares the header with the tensors that the network has.
@@ -321,22 +357,16 @@ func check(tensors map[string]entry, specs []core.Spec) error {
 			return errors.New("the tensor " + s.Name + " has shape " + shapeString(x.shape) + ", want " + shapeString(s.Shape) +
 				"; this is not a file of this network")
 		}
-		want := 0
-		switch {
-		case s.Kind == core.Batches && x.dtype == "I64":
-			want = 8
-		case s.Kind != core.Batches && x.dtype == "F32":
-			want = 4
-		case s.Kind != core.Batches && x.dtype == "F16":
-			want = 2
-		case s.Kind == core.Batches:
-			return errors.New("the tensor " + s.Name + " is of type " + x.dtype + ", want I64")
-		default:
-			return errors.New("the tensor " + s.Name + " is of type " + x.dtype + ", want F32 or F16")
+		size, types := sizeOf(x.dtype), "F32 or F16"
+		if s.Kind == core.Batches {
+			types = "I64"
 		}
-		if x.end-x.begin != want*s.Len() {
+		if size == 0 || (x.dtype == "I64") != (s.Kind == core.Batches) {
+			return errors.New("the tensor " + s.Name + " is of type " + x.dtype + ", want " + types)
+		}
+		if want := size * s.Len(); x.end-x.begin != want {
 			return errors.New("the tensor " + s.Name + " takes " + strconv.Itoa(x.end-x.begin) + " bytes, want " +
-				strconv.Itoa(want*s.Len()) + "; the header is damaged, copy the file again")
+				strconv.Itoa(want) + "; the header is damaged, copy the file again")
 		}
 	}
 	for name := range tensors {

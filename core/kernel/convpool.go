@@ -93,19 +93,21 @@ func NewConvPool(side, in, out int) *ConvPool {
 	return c
 }
 
-// Load takes filters [out][from][3][3] of from input channels; those between from and the layer's own number are
-// zeros. What they give is scaled and shifted, [out] each.
-func (c *ConvPool) Load(filters []float32, from int, scale, shift []float32) {
-	_, _, _ = filters[c.out*from*9-1], scale[c.out-1], shift[c.out-1]
+// Load takes the filters of one panel of 16 outputs, [16][from][3][3] of from input channels; those between from and the layer's
+// own number are zeros. What they give is scaled and shifted, [16] each.
+func (c *ConvPool) Load(panel int, filters []float32, from int, scale, shift []float32) {
+	_, _ = filters[Panel*from*9-1], scale[Panel-1]
+	size := c.maps.points() * c.in * Panel
+	weights := c.weights[panel*size:][:size]
 	if from < c.in {
-		clear(c.weights)
+		clear(weights)
 	}
 	if fast {
-		c.fastLoad(filters, from, scale)
+		c.fastLoad(weights, filters, from, scale)
 	} else {
-		c.portableLoad(filters, from, scale)
+		c.portableLoad(weights, filters, from, scale)
 	}
-	copy(c.shift, shift)
+	copy(c.shift[panel*Panel:], shift[:Panel])
 }
 
 // pointStride is how far apart the points of all tiles lie. A transform touches all of them at a time; a

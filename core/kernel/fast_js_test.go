@@ -33,3 +33,11 @@ func TestInstructions(t *testing.T) {
 	}
 	assert.Equal(t, asked, Instructions())
 }
+
+// TestChecks holds what the check at the start expects to what the portable kernels make of it.
+func TestChecks(t *testing.T) {
+	setInstructions(t, "scalar")
+	for i := range checks {
+		assert.InDelta(t, checks[i].want, checks[i].sum(), 1e-6, "check %d: want %v", i, checks[i].sum())
+	}
+}

@@ -306,6 +306,14 @@ func TestMapConvolves(t *testing.T) {
 	}
 }
 
+// loadPanels loads filters of all panels.
+func loadPanels(c *ConvPool, filters []float32, from int, scale, shift []float32) {
+	for panel := range len(scale) / Panel {
+		at := panel * Panel
+		c.Load(panel, filters[at*from*9:], from, scale[at:], shift[at:])
+	}
+}
+
 // TestConvPool holds the fused layer against its definition, a direct convolution in float64.
 func TestConvPool(t *testing.T) {
 	for _, c := range []struct{ side, from, in, out int }{
@@ -318,7 +326,7 @@ func TestConvPool(t *testing.T) {
 				src := guarded(t, rng, padded*padded*c.in) // the border may hold anything: it is input too
 				filters, scale, shift := guarded(t, rng, c.out*c.from*9), guarded(t, rng, c.out), guarded(t, rng, c.out)
 				layer := NewConvPool(c.side, c.in, c.out)
-				layer.Load(filters, c.from, scale, shift)
+				loadPanels(layer, filters, c.from, scale, shift)
 				dstPixel := c.out + 8
 				dstRow := pooled*dstPixel + 5
 				dst := guarded(t, rng, (pooled-1)*(dstRow+dstPixel)+c.out)

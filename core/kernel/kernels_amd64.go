@@ -646,8 +646,8 @@ func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, p
 
 // Evaluation here does without ConvPool, see Fuses.
 
-func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
-	c.portableLoad(filters, from, scale)
+func (c *ConvPool) fastLoad(weights, filters []float32, from int, scale []float32) {
+	c.portableLoad(weights, filters, from, scale)
 }
 
 func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane, half []float32) {

@@ -81,8 +81,8 @@ type convPoolArgs struct {
 }
 
 type filterArgs struct {
-	_                                                       structs.HostLayout
-	dst, stride, src, srcRow, channels, scale, panels, half uint32
+	_                                               structs.HostLayout
+	dst, stride, src, srcRow, channels, scale, half uint32
 }
 
 type panelArgs struct {
@@ -214,11 +214,11 @@ func (c *StripConv) fast(y []float32, yNext int, x []float32, xNext, maps int, p
 	c.portable(y, yNext, x, xNext, maps, points, products)
 }
 
-func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+func (c *ConvPool) fastLoad(weights, filters []float32, from int, scale []float32) {
 	half := make([]float32, c.maps.points()*convLanes)
 	args := filterArgs{
-		dst: address(c.weights), stride: bytes(c.in * Panel), src: address(filters), srcRow: bytes(from * 9),
-		channels: uint32(from), scale: address(scale), panels: uint32(c.out / Panel), half: address(half),
+		dst: address(weights), stride: bytes(c.in * Panel), src: address(filters), srcRow: bytes(from * 9),
+		channels: uint32(from), scale: address(scale), half: address(half),
 	}
 	if c.maps == &maps12 {
 		filtersTwelve(&args)
@@ -302,64 +302,4 @@ func (c *Columns) fast(dst, mean []float32) {
 	} else {
 		c.portableSquares(dst, mean)
 	}
-}
-
-// agrees runs every kernel of the module on small numbers, and its portable twin. It leaves fast set.
-func agrees() bool {
-	var in [1024]float32
-	for i := range in {
-		in[i] = float32(i*i%31-15) / 16
-	}
-	same := func(run func(to []float32)) bool {
-		var want, got [576]float32
-		fast = false
-		run(want[:])
-		fast = true
-		run(got[:])
-		for i := range want {
-			if !(math.Abs(float64(want[i]-got[i])) <= 1e-4) { // NaN differs too
-				return false
-			}
-		}
-		return true
-	}
-	layer := func(to []float32, side, channels int) {
-		c := NewConvPool(side, channels, Panel)
-		c.Load(in[:], channels-1, in[:], in[8:])
-		c.Forward(to, side/2*Panel, Panel, in[:], make([]float32, c.Scratch()))
-	}
-	raw := make([]byte, 2*len(in))
-	for i := range raw {
-		raw[i] = byte(i*i%251) &^ 0x40 // no exponent so large that rounding would show
-	}
-	taps := []Tap{{0, 3, 0.25, 0.75}, {33, 36, 1, 0}, {6, 390, 0.5, 0.5}}
-	shares := []uint32{1 << 20, 1 << 20, 1 << 21, 0, 3, 1 << 21, 1 << 20, 1<<20 - 3}
-	shrunk := func(to []float32) {
-		var row [16]byte
-		Across(row[:8], raw, []int32{1, 20}, shares)
-		Down(row[:], append(row[:], raw[:3*16]...), shares[4:])
-		for i, b := range row {
-			to[i] = float32(b)
-		}
-	}
-	return same(func(to []float32) { Halves(to, raw) }) && same(shrunk) &&
-		same(func(to []float32) {
-			p := Patch{Dst: to, DstRow: 50, DstPixel: 5, Image: in[:], Rows: taps, Columns: taps[:2]}
-			p.Run()
-		}) &&
-		same(func(to []float32) {
-			p := Panels{Dst: to, DstPanel: 7 * Panel, Src: in[:], SrcRow: 9, SrcCol: 2, Rows: 2*Panel + 3, K: 7}
-			p.Run()
-		}) &&
-		same(func(to []float32) { layer(to, 12, 4) }) &&
-		same(func(to []float32) { layer(to, 6, 8) }) &&
-		same(func(to []float32) {
-			d := Dense{Rows: 2, In: 17, Out: 2 * Panel, X: in[:], Weight: in[:], Bias: in[:], Y: to, ReLU: true}
-			d.Run()
-		}) &&
-		same(func(to []float32) {
-			copy(to, in[:4*6])
-			l := LSTM{Gates: to, C: to[4*6:], H: to[5*6:], CPrev: in[:], Cells: 1, Units: 6}
-			l.Run()
-		})
 }

@@ -33,7 +33,7 @@ func fastAcross(dst, src []byte, first []int32, weights []uint32) {
 	panic(unreachable)
 }
 func fastStream(dst, src []float32) { panic(unreachable) }
-func (c *ConvPool) fastLoad(filters []float32, from int, scale []float32) {
+func (c *ConvPool) fastLoad(weights, filters []float32, from int, scale []float32) {
 	panic(unreachable)
 }
 func (c *ConvPool) fast(dst []float32, dstRow, dstPixel int, src, points, products, plane, half []float32) {

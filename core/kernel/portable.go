@@ -500,11 +500,11 @@ func (p *Panels) portable(from int) {
 }
 
 // portableLoad takes the filters to their points, G·g·Gᵀ with G down and Gᵀ across.
-func (c *ConvPool) portableLoad(filters []float32, from int, scale []float32) {
+func (c *ConvPool) portableLoad(weights, filters []float32, from int, scale []float32) {
 	down, across := c.maps.down, c.maps.across
 	var half [mapPoints * filterSize]float32 // G·g
-	for out := range c.out {
-		to := c.weights[out/Panel*c.maps.points()*c.in*Panel+out%Panel:]
+	for out := range Panel {
+		to := weights[out:]
 		for in := range from {
 			g, m := filters[(out*from+in)*9:][:9], down.filter
 			for i := range down.points {

@@ -115,7 +115,7 @@ func TestConvPoolAtEverySize(t *testing.T) {
 				// Rounding in Winograd's tiles is a matter of the largest output, of which it is some 1e-6.
 				twins(t, "pooled, of the largest", 1e-5, func(t *testing.T, rng *rand.Rand) []float32 {
 					layer := NewConvPool(side, in, out)
-					layer.Load(guarded(t, rng, out*in*9), in, guarded(t, rng, out), guarded(t, rng, out))
+					loadPanels(layer, guarded(t, rng, out*in*9), in, guarded(t, rng, out), guarded(t, rng, out))
 					dst := guarded(t, rng, side/2*side/2*out)
 					layer.Forward(dst, side/2*out, out, guarded(t, rng, (side+2)*(side+2)*in), guarded(t, rng, layer.Scratch()))
 					largest := slices.Max(dst)

@@ -57,16 +57,33 @@ func answerSize() int32 { return int32(len(answer)) }
 //go:wasmexport instructions
 func instructions() { answer = append(answer[:0], kernel.Instructions()...) }
 
-// open decodes the weights file in the input. The models are numbered from 0 in the order in which they were
+// file is the weights file that the page opens. It stays there and is read a piece at a time: memory of WebAssembly is never given back,
+// and the first touch of it takes time that somebody waits.
+type file struct {
+	size  int
+	piece []byte
+}
+
+func (f *file) Size() int { return f.size }
+
+func (f *file) Slice(begin, end int) []byte {
+	if end-begin > cap(f.piece) {
+		f.piece = make([]byte, end-begin)
+	}
+	f.piece = f.piece[:end-begin]
+	read(unsafe.Pointer(unsafe.SliceData(f.piece)), int32(begin), int32(end-begin))
+	return f.piece
+}
+
+// open decodes the weights file of size bytes that read reads. The models are numbered from 0 in the order in which they were
 // opened. The answer, little endian, is what the file says of itself: the number of classes, 1 if it sees
 // brightness only, else 0, and the number of labels, none or one a class; then texts, each its length and its
 // UTF-8 bytes: the labels, the data set, and the keys and values of all other metadata.
 //
 //go:wasmexport open
-func open() (ok bool) {
+func open(size int32) (ok bool) {
 	defer guard(&ok)
-	classifier, meta, err := checkpoint.Classifier(received)
-	received = nil // megabytes that no picture needs
+	classifier, meta, err := checkpoint.Classifier(&file{size: int(size)})
 	if err != nil {
 		return refuse(err)
 	}

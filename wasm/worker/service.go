@@ -43,7 +43,7 @@ type model struct {
 func newService(files iter.Seq2[string, []byte]) (*service, error) {
 	s := &service{image: make([]float32, core.ImageLen)}
 	for name, file := range files {
-		classifier, meta, err := checkpoint.Classifier(file)
+		classifier, meta, err := checkpoint.Classifier(checkpoint.Bytes(file))
 		if err != nil {
 			return nil, fmt.Errorf("the weights for %s: %w", name, err)
 		}

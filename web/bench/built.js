@@ -1,4 +1,4 @@
-// The page's engine as it was built: its files, unpacked from web/dist, and started in Node.
+// The page's engine as it was built, unpacked from web/dist, and started in Node.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { register } from 'node:module';
@@ -9,9 +9,9 @@ import { gunzipSync } from 'node:zlib';
 import { modes } from './engines.js';
 import { top } from './ours.js';
 
-/** The bytes that a script of web/dist carries. */
-export function unpack(name) {
-  const file = path.join(top, 'web/dist', `${name}.js`);
+/** The wasm binary that the page loads. */
+export function program() {
+  const file = path.join(top, 'web/dist/engine.js');
   if (!existsSync(file)) throw new Error(`${file} is missing; run make page`);
   const [, text] = /^gdramDeliver\("[^"]*",\(\)=>\{\/\*(.*)\*\/\}\)\n$/s.exec(readFileSync(file, 'utf8'));
   return gunzipSync(Buffer.from(text, 'base64'));
@@ -29,8 +29,8 @@ export const wasmExec = () => path.join(execFileSync('go', ['env', 'GOROOT'], { 
 export async function startInNode(mode, weights) {
   const { Host, compileKernels } = await hostInNode();
   const host = await Host.start({
-    program: await WebAssembly.compile(unpack('engine')),
-    kernels: await compileKernels(modes[mode].map(unpack)),
+    program: await WebAssembly.compile(program()),
+    kernels: await compileKernels(modes[mode].map((name) => readFileSync(path.join(top, 'core/kernel', `${name}.wasm`)))),
   });
   if (host.instructions !== mode) throw new Error(`the engine runs with ${host.instructions} in Node, not ${mode}`);
   host.open('network', weights);

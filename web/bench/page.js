@@ -121,7 +121,7 @@ ${table(['', 'ms', 'times sooner than onnxruntime-web'], Object.entries(took).ma
 
 // Where the files of each engine lie, beside those of the race itself, the pictures and the weights.
 const engineFiles = {
-  'ours, relaxed SIMD': /^\/web\/src\/|^\/dist\/(?!weights)|^\/wasm_exec\.js$/,
+  'ours, relaxed SIMD': /^\/web\/src\/|^\/engine\.wasm$|^\/core\/kernel\/|^\/wasm_exec\.js$/,
   'onnxruntime-web': /\/onnxruntime-web\//,
   'tfjs-backend-wasm': /\/@tensorflow\//,
 };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { unpack, wasmExec } from './built.js';
+import { program, wasmExec } from './built.js';
 import { top } from './ours.js';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json', '.wasm': 'application/wasm' };
@@ -15,7 +15,7 @@ export async function serve(made) {
   const find = (address) => {
     if (address in made) return made[address]();
     if (address === '/wasm_exec.js') return readFileSync(wasmExec());
-    if (address.startsWith('/dist/')) return unpack(path.parse(address).name);
+    if (address === '/engine.wasm') return program();
     return readFileSync(path.join(top, address));
   };
   const kept = new Map(); // nobody's page waits for a disk, but in the round to warm up

@@ -8,7 +8,7 @@
 //
 // The page must work when opened from the file system, where a browser refuses fetch,
 // module scripts and workers by address. So all of dist is classic scripts: the page's code with
-// the worker's code in it as text, and one script for each thing to load (engine, kernels,
+// the worker's code in it as text and the kernels, and one script for each thing to load (engine,
 // weights, samples) that hands it over as text. Code is packed by gzip, then base64, because the other way
 // round a server's gzip would leave it a third larger. Weights are base64 alone: as float16 they hardly shrink, and
 // unpacking them takes longer than all that the network does with its first picture. The same sources give the same bytes.
@@ -111,13 +111,6 @@ func build(to outputs) error {
 	}
 	files = append(files, page...)
 	files = append(files, delivery("engine", pack(engine)), delivery("samples", pictures))
-	for _, name := range kernelNames {
-		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
-		if err != nil {
-			return err
-		}
-		files = append(files, delivery(name, pack(data)))
-	}
 	sort.Slice(files, func(i, j int) bool { return files[i].name < files[j].name })
 	if to == (outputs{}) {
 		if err := replaceFolder(dist, files); err != nil {
@@ -154,8 +147,8 @@ type model struct {
 }
 
 // partSize is what one of those scripts delivers at most, and all but the last the same: a page from the file system may not watch a file as it
-// comes, so it counts parts.
-const partSize = 256 << 10
+// comes, so it counts parts. Each takes the page's thread some milliseconds, which the first answer waits for.
+const partSize = 600 << 10
 
 // sample is a picture of the gallery; web/samples/MODEL/LABEL-NUMBER.png, the number being its
 // place in the test set.
@@ -212,10 +205,11 @@ func bundle(models []model) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	virtual := map[string]string{"virtual:models": "export default " + string(list)}
-	if virtual["virtual:worker"], err = worker(); err != nil {
+	virtual, err := engineModules()
+	if err != nil {
 		return nil, err
 	}
+	virtual["virtual:models"] = "export default " + string(list)
 	script, err := esbuild(source+"/main.js", virtual, api.FormatIIFE, "")
 	if err != nil {
 		return nil, err
@@ -227,14 +221,29 @@ func bundle(models []model) ([]file, error) {
 	return []file{{name: "page.js", data: script}, {name: "page.css", data: style}}, nil
 }
 
-// worker bundles the worker, as a module that exports its text.
-func worker() (string, error) {
+// engineModules makes the modules that whatever starts the engine is bundled with: the text of its worker, and the kernels.
+func engineModules() (map[string]string, error) {
 	script, err := esbuild(source+"/engine/worker.js", nil, api.FormatIIFE, "")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	text, err := json.Marshal(string(script))
-	return "export default " + string(text), err
+	var versions []string
+	for _, name := range kernelNames {
+		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, base64.StdEncoding.EncodeToString(data))
+	}
+	made := map[string]string{}
+	for name, value := range map[string]any{"virtual:worker": string(script), "virtual:kernels": versions} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		made[name] = "export default " + string(text)
+	}
+	return made, nil
 }
 
 // esbuild bundles one entry point into one script or style sheet; a classic script's exports become the global

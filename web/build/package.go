@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,20 +17,8 @@ func writePackage(folder string, engine []byte, models []string) error {
 			return fmt.Errorf("%s has other files; want a new folder or an earlier package", folder)
 		}
 	}
-	var vector []string
-	for _, name := range kernelNames {
-		data, err := os.ReadFile(filepath.Join(kernels, name+".wasm"))
-		if err != nil {
-			return err
-		}
-		vector = append(vector, base64.StdEncoding.EncodeToString(data))
-	}
-	list, err := json.Marshal(vector)
+	virtual, err := engineModules()
 	if err != nil {
-		return err
-	}
-	virtual := map[string]string{"virtual:kernels": "export default " + string(list)}
-	if virtual["virtual:worker"], err = worker(); err != nil {
 		return err
 	}
 	module, err := esbuild(source+"/library/module.js", virtual, api.FormatESModule, "")

@@ -1,4 +1,6 @@
+import kernels from 'virtual:kernels';
 import { loadPacked, loadText, loadWeights } from './assets.js';
+import { fromBase64 } from './bytes.js';
 import { Engine } from './engine/engine.js';
 import { Refusal } from './engine/host.js';
 import { STEPS } from './engine/report.js';
@@ -41,7 +43,7 @@ const coming = new Map();
 
 const engine = new Engine({
   engine: () => loadPacked('engine'),
-  kernels: () => Promise.all(['simd', 'simd_relaxed'].map(loadPacked)),
+  kernels: async () => kernels.map(fromBase64),
   weights: (name) => {
     const card = /** @type {ModelCard} */ (cards.find((one) => one.name === name));
     coming.set(card, 0);

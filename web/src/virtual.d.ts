@@ -44,7 +44,7 @@ declare class Go {
 interface GoExports {
   mem: WebAssembly.Memory;
   input(size: number): number;
-  open(): number;
+  open(size: number): number;
   prepare(model: number, width: number, height: number): number;
   look(model: number, lead: number, glimpses: number, scale: number, seed: number, sample: number): number;
   release(model: number): number;

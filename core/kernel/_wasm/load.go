@@ -64,43 +64,39 @@ func panels(m *module) {
 	})
 }
 
-// filters takes scaled 3x3 filters to their points, sixteen output channels at a time.
+// filters takes scaled 3x3 filters of sixteen output channels to their points.
 //
-// Arguments: dst, bytes between points, src, srcRow, input channels, scale, panels, half a transform.
+// Arguments: dst, bytes between points, src, srcRow, input channels, scale, half a transform.
 func filters(m *module, w *winograd) {
 	f, params := m.function(w.filterExport, 1)
-	v := f.fields(params[0], 0, 8)
-	dst, stride, src, srcRow, channels, scale, count, half := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
+	v := f.fields(params[0], 0, 7)
+	dst, stride, src, srcRow, channels, scale, half := v[0], v[1], v[2], v[3], v[4], v[5], v[6]
 	rowStride := f.let(i32, times(stride, number(w.across.points)))
-	f.repeat(count, func() {
-		down := f.let(i32, dst)
-		f.repeat(number(panel/lanes), func() {
-			to, row := f.let(i32, down), rows(f, src, srcRow)
-			by := f.let(v128, load(scale, 0))
-			f.repeat(channels, func() {
-				across := f.let(i32, to)
-				f.tile(m, w.across.filter, w.down.filter, 0, half, tap, w.across.points, func() []local {
-					g := make([]local, tap)
-					for j := range g {
-						g[j] = f.let(v128, mul(by, four(f, row, j*floatBytes)))
-					}
-					for _, r := range row {
-						f.advance(r, number(tap*floatBytes))
-					}
-					return g
-				}, func(v []local) {
-					at := f.let(i32, across)
-					for _, u := range v {
-						f.store(at, 0, u)
-						f.advance(at, rowStride)
-					}
-					f.advance(across, stride)
-				})
-				f.advance(to, number(panelBytes))
+	f.repeat(number(panel/lanes), func() {
+		to, row := f.let(i32, dst), rows(f, src, srcRow)
+		by := f.let(v128, load(scale, 0))
+		f.repeat(channels, func() {
+			across := f.let(i32, to)
+			f.tile(m, w.across.filter, w.down.filter, 0, half, tap, w.across.points, func() []local {
+				g := make([]local, tap)
+				for j := range g {
+					g[j] = f.let(v128, mul(by, four(f, row, j*floatBytes)))
+				}
+				for _, r := range row {
+					f.advance(r, number(tap*floatBytes))
+				}
+				return g
+			}, func(v []local) {
+				at := f.let(i32, across)
+				for _, u := range v {
+					f.store(at, 0, u)
+					f.advance(at, rowStride)
+				}
+				f.advance(across, stride)
 			})
-			f.advance(scale, number(vectorBytes))
-			f.advance(down, number(vectorBytes))
+			f.advance(to, number(panelBytes))
 		})
-		f.advance(dst, times(stride, number(w.points())))
+		f.advance(scale, number(vectorBytes))
+		f.advance(dst, number(vectorBytes))
 	})
 }

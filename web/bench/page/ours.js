@@ -8,8 +8,8 @@ const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuff
 /** @param {keyof typeof modes} mode */
 export async function start(mode) {
   const [program, kernels, weights] = await Promise.all([
-    WebAssembly.compileStreaming(fetch('/dist/engine.wasm')),
-    Promise.all(modes[mode].map((name) => bytes(`/dist/${name}.wasm`))).then(compileKernels),
+    WebAssembly.compileStreaming(fetch('/engine.wasm')),
+    Promise.all(modes[mode].map((name) => bytes(`/core/kernel/${name}.wasm`))).then(compileKernels),
     bytes('/weights.safetensors'),
   ]);
   const host = await Host.start({ program, kernels });

@@ -33,7 +33,7 @@ export class Engine {
   /**
    * @param {object} sources
    * @param {() => Promise<WebAssembly.Module | Packed>} sources.engine the wasm binary
-   * @param {() => Promise<Packed[]>} sources.kernels for compileKernels
+   * @param {() => Promise<Uint8Array<ArrayBuffer>[]>} sources.kernels for compileKernels
    * @param {(name: string) => Promise<Uint8Array<ArrayBuffer>>} sources.weights the bytes of a safetensors file; they leave for the engine's thread
    */
   constructor({ engine, kernels, weights }) {
@@ -79,7 +79,9 @@ export class Engine {
   /** @param {string} name */
   async #opening(name) {
     const added = this.#added.get(name);
-    const [side, weights] = await Promise.all([this.#started(), added?.slice() ?? this.#loadWeights(name)]);
+    // The weights are needed last, while the engine compiles and starts; asked for at once, they would make it come later.
+    const side = await this.#started();
+    const weights = added?.slice() ?? await this.#loadWeights(name);
     return this.#guard(side, side.open(name, weights).catch((error) => {
       throw error instanceof Refusal ? new Refusal(`The weights “${name}” cannot be used: ${error.message}`) : error;
     }));

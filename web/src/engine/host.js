@@ -35,6 +35,9 @@ export class Host {
   /** Each model with its number in Go. @type {Map<string, Model & { number: number }>} */
   #models = new Map();
   #opened = 0;
+  /** The file that is opened. @type {Uint8Array} */
+  #weights = new Uint8Array();
+  /** @type {GoExports} */
   #go;
 
   /** @param {GoExports} go */
@@ -44,7 +47,14 @@ export class Host {
 
   /** @param {import('./instance.js').Modules} modules */
   static async start(modules) {
-    return new Host(await instantiate(modules));
+    /** @type {Host} */
+    const host = new Host(await instantiate(modules, (...range) => host.#read(...range)));
+    return host;
+  }
+
+  /** Go reads some bytes of the file that is opened. @param {number} to @param {number} begin @param {number} size */
+  #read(to, begin, size) {
+    new Uint8Array(this.#go.mem.buffer, to, size).set(this.#weights.subarray(begin, begin + size));
   }
 
   /** Writes to Go's memory. Whatever Go does may move that, so nobody keeps a view of it. @param {Uint8Array} bytes */
@@ -78,8 +88,10 @@ export class Host {
    * @returns {Model}
    */
   open(name, weights) {
-    this.#give(weights);
-    this.#check(this.#go.open());
+    this.#weights = weights;
+    const opened = this.#go.open(weights.length);
+    this.#weights = new Uint8Array();
+    this.#check(opened);
     const number = this.#opened++;
     let model;
     try {

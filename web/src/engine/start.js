@@ -2,13 +2,13 @@ import { Host, Refusal } from './host.js';
 import { compileKernels } from './kernels.js';
 
 /**
- * The bytes of a file, or the file as web/build packed it, with what is to be said if that is damaged.
+ * The bytes of the wasm binary, or as web/build packed them, with what is to be said if that is damaged.
  * @typedef {Uint8Array<ArrayBuffer> | { gzip: Uint8Array<ArrayBuffer>, damaged: string }} Packed
  */
 
 /**
  * What the engine is made of: the wasm binary, perhaps compiled already, and for compileKernels its kernels.
- * @typedef {{ program: Packed | WebAssembly.Module, kernels: Packed[] }} Parts
+ * @typedef {{ program: Packed | WebAssembly.Module, kernels: Uint8Array<ArrayBuffer>[] }} Parts
  */
 
 /**
@@ -20,8 +20,8 @@ import { compileKernels } from './kernels.js';
  */
 export async function startHost({ program, kernels }) {
   try {
-    const versions = Promise.all(kernels.map(unpack)).then(compileKernels);
-    return await Host.start({ program: await compile(program), kernels: await versions });
+    const [compiled, versions] = await Promise.all([compile(program), compileKernels(kernels)]);
+    return await Host.start({ program: compiled, kernels: versions });
   } catch (error) {
     if (!isForbidden(error)) throw error;
     throw new Refusal("This page's security policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src.");
@@ -32,29 +32,15 @@ export async function startHost({ program, kernels }) {
 async function compile(program) {
   if (program instanceof WebAssembly.Module) return program;
   if (program instanceof Uint8Array) return WebAssembly.compile(program);
-  // As it is unpacked: its megabytes are never put together.
-  return unpacking(program, (stream) => WebAssembly.compileStreaming(new Response(stream, { headers: { 'Content-Type': 'application/wasm' } })));
-}
-
-/** @param {Packed} packed */
-async function unpack(packed) {
-  if (packed instanceof Uint8Array) return packed;
-  return new Uint8Array(await unpacking(packed, (stream) => new Response(stream).arrayBuffer()));
-}
-
-/**
- * @template T
- * @param {Exclude<Packed, Uint8Array>} packed
- * @param {(stream: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<T>} use
- */
-async function unpacking({ gzip, damaged }, use) {
   const { readable, writable } = new DecompressionStream('gzip');
   const writer = writable.getWriter(); // not the stream of a Blob, which asks another process for its bytes
   try {
-    const [used] = await Promise.all([use(readable), writer.write(gzip), writer.close()]);
-    return used;
+    // As it is unpacked: its megabytes are never put together.
+    const compiled = WebAssembly.compileStreaming(new Response(readable, { headers: { 'Content-Type': 'application/wasm' } }));
+    const [module] = await Promise.all([compiled, writer.write(program.gzip), writer.close()]);
+    return module;
   } catch (error) {
-    throw isForbidden(error) ? error : new Refusal(damaged);
+    throw isForbidden(error) ? error : new Refusal(program.damaged);
   }
 }
 
