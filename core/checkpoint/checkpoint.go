@@ -65,11 +65,10 @@ type File struct {
 	Classes int
 
 	specs   []core.Spec
-	tensors map[string]entry
+	tensors map[string]*entry
 	source  Source
 	data    int // where the tensors begin
 	rows    []float32
-	finite  map[string]int // of each tensor how many numbers, from its first on, were decoded and are finite
 }
 
 // Open reads the header of a safetensors file. The file must hold exactly the tensors of core.Specs, floats as F32 or F16, counts as
@@ -100,7 +99,7 @@ func Open(source Source) (*File, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	return &File{Classes: classes, specs: specs, tensors: h.tensors, source: source, data: data, finite: map[string]int{}}, meta, nil
+	return &File{Classes: classes, specs: specs, tensors: h.tensors, source: source, data: data}, meta, nil
 }
 
 // Decode is Open and every tensor of the file, which must be sound.
@@ -111,7 +110,7 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	}
 	p := core.NewParams(f.Classes)
 	for _, s := range f.specs {
-		f.decode(p.Tensor(s.Name), s.Name, 0)
+		f.decode(p.Tensor(s.Name), f.entry(s.Name), 0)
 	}
 	if err := Sound(p); err != nil {
 		return nil, Meta{}, err
@@ -134,28 +133,29 @@ func Classifier(source Source) (*core.Classifier, Meta, error) {
 
 // Tensor decodes the named tensor; see core.Tensors. An unknown name is a programmer's error.
 func (f *File) Tensor(name string) []float32 {
-	v := make([]float32, f.entry(name).spec().Len())
-	f.decode(v, name, 0)
+	x := f.entry(name)
+	v := make([]float32, x.spec().Len())
+	f.decode(v, x, 0)
 	return v
 }
 
 // Rows decodes some rows of the named tensor.
 func (f *File) Rows(name string, from, to int) []float32 {
-	s := f.entry(name).spec()
-	row := s.Len() / s.Rows()
+	x := f.entry(name)
+	row := x.spec().Len() / x.spec().Rows()
 	n := (to - from) * row
 	if n > cap(f.rows) {
 		f.rows = make([]float32, n)
 	}
 	v := f.rows[:n]
-	f.decode(v, name, from*row)
+	f.decode(v, x, from*row)
 	return v
 }
 
 // spec has the entry's shape.
-func (x entry) spec() core.Spec { return core.Spec{Shape: x.shape} }
+func (x *entry) spec() core.Spec { return core.Spec{Shape: x.shape} }
 
-func (f *File) entry(name string) entry {
+func (f *File) entry(name string) *entry {
 	x, ok := f.tensors[name]
 	if !ok {
 		panic("checkpoint: no tensor named " + name)
@@ -167,12 +167,12 @@ func (f *File) entry(name string) entry {
 func (f *File) Err() error {
 	const some = 16
 	for _, s := range f.specs {
-		rows := s.Rows()
+		x, rows := f.entry(s.Name), s.Rows()
 		row := s.Len() / rows
-		for at := f.finite[s.Name] / row; at < rows && f.finite[s.Name] == at*row; at += some {
+		for at := x.finite / row; at < rows && x.finite == at*row; at += some {
 			f.Rows(s.Name, at, min(at+some, rows))
 		}
-		if f.finite[s.Name] == s.Len() && s.Kind != core.RunningVar {
+		if x.finite == s.Len() && s.Kind != core.RunningVar {
 			continue
 		}
 		if err := sound(s, f.Tensor(s.Name)); err != nil {
@@ -183,8 +183,7 @@ func (f *File) Err() error {
 }
 
 // decode fills v with the numbers of a tensor from number at on.
-func (f *File) decode(v []float32, name string, at int) {
-	x := f.entry(name)
+func (f *File) decode(v []float32, x *entry, at int) {
 	size := sizeOf(x.dtype)
 	begin := f.data + x.begin + at*size
 	raw := f.source.Slice(begin, begin+len(v)*size)
@@ -200,8 +199,8 @@ func (f *File) decode(v []float32, name string, at int) {
 			v[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
 		}
 	}
-	if f.finite[name] == at && finite(v) {
-		f.finite[name] += len(v)
+	if x.finite == at && finite(v) {
+		x.finite += len(v)
 	}
 }
 
@@ -345,7 +344,7 @@ func sizeOf(dtype string) int {
 }
 
 // check compares the header with the tensors that the network has.
-func check(tensors map[string]entry, specs []core.Spec) error {
+func check(tensors map[string]*entry, specs []core.Spec) error {
 	known := make(map[string]bool, len(specs))
 	for _, s := range specs {
 		known[s.Name] = true

@@ -15,7 +15,7 @@ import (
 
 // header is what the JSON says.
 type header struct {
-	tensors  map[string]entry
+	tensors  map[string]*entry
 	names    []string // theirs, in the order of the header
 	metadata map[string]string
 }
@@ -25,10 +25,12 @@ type entry struct {
 	dtype      string
 	shape      []int // nil for a scalar
 	begin, end int
+
+	finite int // how many of its numbers, from the first on, File has decoded and found finite
 }
 
 func parseHeader(b []byte) (header, error) {
-	h := header{tensors: map[string]entry{}, metadata: map[string]string{}}
+	h := header{tensors: map[string]*entry{}, metadata: map[string]string{}}
 	if !utf8.Valid(b) {
 		return h, errors.New("its header is not text")
 	}
@@ -44,7 +46,8 @@ func parseHeader(b []byte) (header, error) {
 	return h, p.end()
 }
 
-func (p *parser) entry() (x entry) {
+func (p *parser) entry() *entry {
+	x := new(entry)
 	p.object(func(key string) {
 		switch key {
 		case "dtype":
