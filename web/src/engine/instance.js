@@ -17,7 +17,7 @@ import { instantiateWithKernels } from './kernels.js';
  */
 export async function instantiate({ program, kernels }, read) {
   const go = new Go();
-  // What Go would collect while it starts is a few megabytes of weights as they came: it has time to do that later.
+  // What Go could collect while it starts is little, and it has time to do that later.
   go.env = { GOGC: 'off', GOMEMLIMIT: '64MiB' };
   const instance = await instantiateWithKernels(program, { ...go.importObject, page: { read } }, kernels);
   return new Promise((resolve, reject) => {
