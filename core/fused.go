@@ -2,6 +2,7 @@ package core
 
 import (
 	"math"
+	"slices"
 
 	"gdram/core/kernel"
 )
@@ -26,21 +27,21 @@ func newFused(p Tensors) *fused {
 	for _, l := range [...]struct {
 		conv        *kernel.ConvPool
 		layer, norm string // without a norm there is a bias alone
-		in, out     int
+		in          int
 	}{
-		{f.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", glimpseChannels, conv1Channels},
-		{f.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv1Channels, conv2Channels},
-		{f.context1, "rnn2.context_net1.0", "", Colours, contextChannels},
-		{f.context2, "rnn2.context_net2.0", "", contextChannels, contextChannels},
+		{f.conv1, "glimpse_net.fc_g.0", "glimpse_net.fc_g.1", glimpseChannels},
+		{f.conv2, "glimpse_net.fc_g.4", "glimpse_net.fc_g.5", conv1Channels},
+		{f.context1, "rnn2.context_net1.0", "", Colours},
+		{f.context2, "rnn2.context_net2.0", "", contextChannels},
 	} {
-		scale, shift := make([]float32, l.out), p.Tensor(l.layer+".bias")
-		for i := range scale {
-			scale[i] = 1
-		}
+		var scale, shift []float32
 		if l.norm != "" {
 			scale, shift = fold(p, l.layer, l.norm)
+		} else {
+			shift = p.Tensor(l.layer + ".bias")
+			scale = slices.Repeat([]float32{1}, len(shift))
 		}
-		for panel := range l.out / kernel.Panel {
+		for panel := range len(shift) / kernel.Panel {
 			from, to := panel*kernel.Panel, (panel+1)*kernel.Panel
 			l.conv.Load(panel, p.Rows(l.layer+".weight", from, to), l.in, scale[from:to], shift[from:to])
 		}

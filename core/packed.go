@@ -74,7 +74,7 @@ func (l *linear) load(p Tensors, pixels int, weight string, biases ...string) {
 func (l *linear) loadPanel(from int, rows []float32, pixels int) {
 	channels, n := l.in/pixels, len(rows)/l.in
 	for pixel := range pixels {
-		to := kernel.Panels{Dst: l.weight[(from*l.in + pixel*channels*kernel.Panel):], DstPanel: l.in * kernel.Panel,
+		to := kernel.Panels{Dst: l.weight[from*l.in+pixel*channels*kernel.Panel:], DstPanel: l.in * kernel.Panel,
 			Src: rows[pixel:], SrcRow: l.in, SrcCol: pixels, Rows: n, K: channels}
 		to.Run()
 		if l.back != nil {
@@ -431,7 +431,8 @@ const (
 
 // load brings one piece of the published weights into kernel layout, with filterScratch numbers of scratch.
 func (w *network) load(p Tensors, task int, scratch []float32) {
-	const conv1, conv2, context1, context2 = "glimpse_net.fc_g.0.weight", "glimpse_net.fc_g.4.weight", "rnn2.context_net1.0", "rnn2.context_net2.0"
+	const conv1, conv2 = "glimpse_net.fc_g.0.weight", "glimpse_net.fc_g.4.weight"
+	const context1, context2 = "rnn2.context_net1.0", "rnn2.context_net2.0"
 	filters := func(name string, panel int) []float32 {
 		return p.Rows(name, panel*kernel.Panel, (panel+1)*kernel.Panel)
 	}

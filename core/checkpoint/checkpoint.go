@@ -92,7 +92,7 @@ func Open(source Source) (*File, Meta, error) {
 	if err := check(h.tensors, specs); err != nil {
 		return nil, Meta{}, err
 	}
-	if err := contiguous(h, source.Size()-data); err != nil {
+	if err := contiguous(h.tensors, specs, source.Size()-data); err != nil {
 		return nil, Meta{}, err
 	}
 	meta, err := parseMeta(h.metadata, classes)
@@ -112,7 +112,7 @@ func Decode(b []byte) (*core.Params, Meta, error) {
 	for _, s := range f.specs {
 		f.decode(p.Tensor(s.Name), f.entry(s.Name), 0)
 	}
-	if err := Sound(p); err != nil {
+	if err := f.Err(); err != nil {
 		return nil, Meta{}, err
 	}
 	return p, meta, nil
@@ -300,17 +300,17 @@ func IsPyTorch(b []byte) bool {
 		len(b) > 1 && b[0] == 0x80 && b[1] <= 5 && (len(b) < 8 || b[4]|b[5]|b[6]|b[7] != 0)
 }
 
-// contiguous checks that the tensors, those of the network, fill the data, each byte once.
-func contiguous(h header, size int) error {
+// contiguous checks that the tensors, those of the specs, fill the data, each byte once.
+func contiguous(tensors map[string]*entry, specs []core.Spec, size int) error {
 	type span struct {
 		name       string
 		begin, end int
 	}
-	spans := make([]span, len(h.names))
-	for i, name := range h.names {
-		x := h.tensors[name]
-		spans[i] = span{name, x.begin, x.end}
-		// They are 53, most often in order already; package slices would bring five sorts.
+	spans := make([]span, len(specs))
+	for i := range specs {
+		x := tensors[specs[i].Name]
+		spans[i] = span{specs[i].Name, x.begin, x.end}
+		// They are 53, most often all but in order; package slices would bring five sorts.
 		for ; i > 0 && (spans[i].begin < spans[i-1].begin || spans[i].begin == spans[i-1].begin && spans[i].end < spans[i-1].end); i-- {
 			spans[i], spans[i-1] = spans[i-1], spans[i]
 		}

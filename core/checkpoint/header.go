@@ -16,7 +16,6 @@ import (
 // header is what the JSON says.
 type header struct {
 	tensors  map[string]*entry
-	names    []string // theirs, in the order of the header
 	metadata map[string]string
 }
 
@@ -41,7 +40,6 @@ func parseHeader(b []byte) (header, error) {
 			return
 		}
 		h.tensors[name] = p.entry()
-		h.names = append(h.names, name)
 	})
 	return h, p.end()
 }

@@ -97,6 +97,19 @@ func convPool(m *module, w *winograd) {
 	})
 }
 
+// points is a column for tile: its vectors go to points rowStride apart, and those of the next one stride further, where it
+// leaves across.
+func (f *function) points(across, rowStride, stride local) func(v []local) {
+	return func(v []local) {
+		at := f.let(i32, across)
+		for _, p := range v {
+			f.store(at, 0, p)
+			f.advance(at, rowStride)
+		}
+		f.advance(across, stride)
+	}
+}
+
 // inputs emits the transform of all tiles into the points.
 func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, points, stride, half, two local) {
 	to, down, rowStride := f.let(i32, points), f.let(i32, src), f.let(i32, times(stride, number(w.across.points)))
@@ -116,14 +129,7 @@ func (w *winograd) inputs(m *module, f *function, src, srcRow, srcPixel, quads, 
 					}
 					f.advance(line, srcRow)
 					return d
-				}, func(v []local) {
-					at := f.let(i32, across)
-					for _, p := range v {
-						f.store(at, 0, p)
-						f.advance(at, rowStride)
-					}
-					f.advance(across, stride)
-				})
+				}, f.points(across, rowStride, stride))
 				f.advance(corner, number(vectorBytes))
 				f.advance(channel, number(vectorBytes))
 			})

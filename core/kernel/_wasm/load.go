@@ -86,14 +86,7 @@ func filters(m *module, w *winograd) {
 					f.advance(r, number(tap*floatBytes))
 				}
 				return g
-			}, func(v []local) {
-				at := f.let(i32, across)
-				for _, u := range v {
-					f.store(at, 0, u)
-					f.advance(at, rowStride)
-				}
-				f.advance(across, stride)
-			})
+			}, f.points(across, rowStride, stride))
 			f.advance(to, number(panelBytes))
 		})
 		f.advance(scale, number(vectorBytes))
